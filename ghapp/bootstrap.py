@@ -5,7 +5,7 @@ first request to GitHub.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -44,6 +44,7 @@ from ghapp.store.summaries.usage import UsageQuestions
 from ghapp.summaries.selection import PersonNaming
 from ghapp.upkeep.outgoing import MailServer
 from ghapp.upkeep.team_sources import TeamsFetched, TeamSources, fetch_teams
+from ghapp.upkeep.vendor_pulls import VendorPulls
 from ghapp.upkeep.weekly import WeeklySummaries
 
 
@@ -62,6 +63,8 @@ class Services:
     publish: PublishStep = publish
     policy: Policy | None = None
     """One policy for all repositories; ``None``: each repository's own."""
+    vendor_addresses: Mapping[str, str] = field(default_factory=dict)
+    """Vendor → another address than its own."""
     clock: Callable[[], datetime] = field(default=utc_now)
     sleep: Callable[[float], None] = field(default=time.sleep)
 
@@ -214,6 +217,17 @@ class Services:
             private_webhooks=settings.private_webhooks,
             public_url=settings.public_url,
             clock=self.clock,
+        )
+
+    @cached_property
+    def vendor_pulls(self) -> VendorPulls:
+        """Return what reads the vendors of agents."""
+        return VendorPulls(
+            store=self.store,
+            encryption_key=self.settings.encryption_key,
+            github_api=self.settings.api_url,
+            clock=self.clock,
+            addresses=self.vendor_addresses,
         )
 
     @cached_property

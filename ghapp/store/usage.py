@@ -28,7 +28,13 @@ from sqlalchemy.sql.dml import ReturningInsert
 from ghapp.store.database import Database
 from ghapp.store.id_sets import among
 from ghapp.store.rows import chunks, clean, struct_of
-from ghapp.store.schema import usage_decisions, usage_identity, usage_stale, usage_tokens
+from ghapp.store.schema import (
+    usage_decisions,
+    usage_identity,
+    usage_stale,
+    usage_tokens,
+    vendor_amount,
+)
 from ghapp.store.summaries.tally import day_number
 from ghapp.store.usage_rows import (
     AddedUsage,
@@ -170,7 +176,7 @@ class UsageTable:
     def forget(self, account_id: int | None, login: str) -> int:
         """Delete all usage of a person, by number and by login in any case; return how many rows.
 
-        Identities that were mapped to the person go, too.
+        Identities that were mapped to the person go, too, and what vendors charged for them.
         """
         is_theirs = func.lower(usage_identity.c.login) == clean(login).lower()
         if account_id is not None:
@@ -186,22 +192,42 @@ class UsageTable:
             )
             for table in (*SUMS, *DAYS, usage_stale):
                 connection.execute(delete(table).where(among(table.c.person, people)))
+            connection.execute(delete(vendor_amount).where(among(vendor_amount.c.identity_id, ids)))
             connection.execute(delete(usage_identity).where(among(usage_identity.c.id, ids)))
         return count
 
     def remove(self, installation_id: int, source: UsageSource) -> int:
         """Delete everything of a source; the next source counts in its place."""
-        count = 0
         with self._database.write() as connection:
             self.lock(connection, installation_id)
-            stale: set[StaleDay] = set()
-            for table in SENT:
-                columns = table.c
-                chosen = (columns.installation_id == installation_id, columns.source == source)
-                query = select(columns.day, columns.person, columns.agent).where(*chosen)
-                stale |= {(row[0], row[1], row[2]) for row in connection.execute(query.distinct())}
-                count += connection.execute(delete(table).where(*chosen)).rowcount
-            note_stale(connection, self._database, installation_id, stale)
+            return self.remove_within(connection, installation_id, source)
+
+    def remove_within(
+        self,
+        connection: Connection,
+        installation_id: int,
+        source: UsageSource,
+        *,
+        machine: str | None = None,
+        day: date | None = None,
+    ) -> int:
+        """Delete what a source said, in the caller's transaction, which holds the `lock`.
+
+        ``machine``, ``day``: only that machine's rows, and only of that day.
+        """
+        stale: set[StaleDay] = set()
+        count = 0
+        for table in SENT:
+            columns = table.c
+            chosen = [columns.installation_id == installation_id, columns.source == source]
+            if machine is not None:
+                chosen.append(columns.machine == clean(machine))
+            if day is not None:
+                chosen.append(columns.day == day_number(day))
+            query = select(columns.day, columns.person, columns.agent).where(*chosen)
+            stale |= {(row[0], row[1], row[2]) for row in connection.execute(query.distinct())}
+            count += connection.execute(delete(table).where(*chosen)).rowcount
+        note_stale(connection, self._database, installation_id, stale)
         return count
 
     def expire(self, before: date) -> int:
@@ -251,6 +277,10 @@ class UsageTable:
         return tuple(found)
 
     # --- in the caller's transaction --------------------------------------------------------------
+
+    def identity(self, connection: Connection, origin: UsageOrigin, now: datetime) -> int:
+        """Return the number of an origin's identity, which is noted if it is new."""
+        return self._identity(connection, origin, now)[0]
 
     def _identity(
         self, connection: Connection, origin: UsageOrigin, now: datetime

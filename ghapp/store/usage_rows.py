@@ -30,7 +30,8 @@ class UsageOrigin(Struct, frozen=True):
     repository_id: int | None = None
     """``None``: the source names none, or one where the app is not installed."""
     machine: str = ""
-    """The collector's number of the machine; empty: the source names none."""
+    """The collector's number of the machine, or a vendor and its report; empty: the source names
+    none."""
 
 
 class AddedUsage(Struct, frozen=True):

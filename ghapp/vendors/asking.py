@@ -37,6 +37,8 @@ MOST_PAGES = 1_000
 MOST_ROWS = 500_000
 """Rows of one day, over all pages."""
 CHUNK_BYTES = 64 * 1024
+MOST_TEXT = 300
+"""Characters of what is said of a wrong answer."""
 WITHOUT_A_WORD = timedelta(minutes=1)
 """How long to wait after a 429 that names no time."""
 LONGEST_WAIT = timedelta(days=1)
@@ -192,7 +194,17 @@ def decoded(body: bytes, kind: type[AnswerT], what: str) -> AnswerT:
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as problem:
-        raise WrongAnswer(f"{what}: not as documented: {problem}") from None
+        raise WrongAnswer(f"{what}: not as documented: {_without_values(problem)}") from None
+
+
+def _without_values(problem: Exception) -> str:
+    """Return what msgspec says of a field, without the field's value.
+
+    >>> _without_values(ValueError("Invalid value 'Ann' - at `$.data[0].actor.type`"))
+    'Invalid value - at `$.data[0].actor.type`'
+    """
+    head, _, rest = str(problem).partition(" '")
+    return (head + rest.rpartition("'")[2])[:MOST_TEXT]
 
 
 class VendorPage(Protocol):

@@ -8,7 +8,6 @@ https://platform.claude.com/docs/en/manage-claude/claude-code-analytics-api
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Literal
 
 from ghapp.attribution.model import Struct
 from ghapp.usage.answers import Count, TokenCounts
@@ -87,7 +86,7 @@ class _Row(Struct, frozen=True):
     core_metrics: _Core
     tool_actions: _Actions
     model_breakdown: tuple[_Model, ...]
-    customer_type: Literal["api", "subscription"] | None = None
+    customer_type: ShortText | None = None
     terminal_type: ShortText | None = None
 
     @property

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from ghapp.attribution.model import Struct
 from ghapp.git.names import segment
+from ghapp.usage.amounts import VendorAmount
 from ghapp.usage.answers import Count, TokenCounts
 from ghapp.usage.sources import IdentityKind, UsageIdentity
 from ghapp.vendors.asking import VendorRequests, check_rows, decoded
@@ -22,7 +23,6 @@ from ghapp.vendors.nouns import (
     PersonDay,
     ReportedDay,
     ShortText,
-    VendorAmount,
     micros,
     tokens_of,
 )
@@ -157,6 +157,7 @@ def _credits(rows: Iterable[_Row]) -> Iterator[VendorAmount]:
                 # A credit is a cent.
                 list_price=micros(row.ai_credits_used, "ai_credits_used"),
                 identity=_identity(row),
+                login=row.user_login,
                 agent=AGENT,
             )
 

@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from ghapp.attribution.model import Struct
+from ghapp.usage.amounts import VendorAmount
 from ghapp.usage.answers import Count, TokenCounts
 from ghapp.usage.days import OTHER_TOOL, UsageRow
 from ghapp.usage.decisions import EditDecision
@@ -25,7 +26,6 @@ from ghapp.vendors.nouns import (
     PersonDay,
     ReportedDay,
     ShortText,
-    VendorAmount,
     decisions_of,
     micros,
     tokens_of,

@@ -1,8 +1,4 @@
-"""What a vendor reports of one of its days: people's usage and amounts of money. It asks nobody.
-
-A day is the vendor's own. Money is in whole micro-dollars, or millionths of the currency that the
-vendor names; amounts of two currencies are never added.
-"""
+"""What a vendor reports of one of its days: people's usage and amounts of money. It asks nobody."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -12,6 +8,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from ghapp.attribution.model import Struct
+from ghapp.usage.amounts import MOST_MICROS, VendorAmount
 from ghapp.usage.answers import TokenCounts
 from ghapp.usage.days import (
     NO_TOOL,
@@ -26,8 +23,6 @@ from ghapp.usage.sources import UsageIdentity
 from ghapp.vendors.refusals import WrongAnswer
 
 MICROS_OF_A_CENT = 10_000
-MOST_MICROS = 10**15
-"""The largest amount of a row: a thousand million dollars."""
 LONGEST_NAME = 255
 
 Money = Annotated[Decimal, Meta(description="a decimal number, as JSON number or string")]
@@ -44,23 +39,6 @@ class PersonDay(Struct, frozen=True):
     """``None``: the report does not count them."""
     login: str | None = None
     """Login of an identity that is a GitHub account; ``None``: it is none."""
-
-
-class VendorAmount(Struct, frozen=True):
-    """Money of one identity, product and model on one day."""
-
-    product: str
-    """The vendor's own word, such as ``claude_code``; empty: it names none."""
-    billed: int | None
-    """Micro-dollars after discounts; ``None``: the report does not say what is charged."""
-    list_price: int | None
-    """Micro-dollars without discounts; ``None``: the report does not say."""
-    currency: str = "USD"
-    identity: UsageIdentity | None = None
-    """``None``: the vendor attributes it to nobody."""
-    agent: str | None = None
-    """``None``: the product is no coding agent."""
-    model: str | None = None
 
 
 class ReportedDay(Struct, frozen=True):

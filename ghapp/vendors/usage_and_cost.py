@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Generic, TypeVar
 
 from ghapp.attribution.model import Struct
+from ghapp.usage.amounts import VendorAmount
 from ghapp.usage.answers import Count, TokenCounts
 from ghapp.usage.days import TokenDay
 from ghapp.usage.sources import IdentityKind, UsageIdentity
@@ -21,7 +22,6 @@ from ghapp.vendors.nouns import (
     PersonDay,
     ReportedDay,
     ShortText,
-    VendorAmount,
     micros,
     tokens_of,
 )

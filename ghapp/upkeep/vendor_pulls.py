@@ -1,0 +1,307 @@
+"""Reads what vendors report, once a day and connection, and seals their keys.
+
+The last days are read again, since vendors revise them. Each day is stored as a whole or not at
+all. What went wrong stands beside the connection, where its owner looks.
+"""
+
+import base64
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+import structlog
+from cryptography.fernet import Fernet, InvalidToken
+
+from ghapp.attribution.model import Struct
+from ghapp.github.token_cache import derive_key
+from ghapp.log import redact
+from ghapp.store import (
+    AddedUsage,
+    Installation,
+    Lane,
+    ReportKey,
+    Store,
+    UsageOrigin,
+    VendorConnection,
+    WorkKind,
+    WorkRequest,
+)
+from ghapp.usage.answers import TokenCounts
+from ghapp.usage.sources import UsageSource
+from ghapp.vendors.asking import READ_SECONDS, VendorAccess, VendorRequests
+from ghapp.vendors.nouns import PersonDay, ReportedDay, tokens_of
+from ghapp.vendors.refusals import (
+    NotThereYet,
+    VendorAway,
+    VendorError,
+    VendorLimited,
+    WrongAnswer,
+)
+from ghapp.vendors.registry import VENDORS
+from ghapp.vendors.vendor import Vendor, VendorReport
+
+FIRST_DAYS = 30
+"""How far back the first reading goes."""
+AGAIN_DAYS = 5
+"""Days that each reading reads again."""
+MOST_DAYS = 90
+"""How far back a reading goes to make up for days that could not be read."""
+LATE_DAYS = 3
+"""A report that is not there this long after its day is a day without any: no more is to come."""
+QUICK_SECONDS = 8
+"""A person waits while a key is tried."""
+ONE_DAY = timedelta(days=1)
+UNREADABLE = "the key cannot be decrypted: GHAPP_ENCRYPTION_KEY was changed; give the key again"
+
+# sk-ant-admin01-…, key_…, github_pat_…
+_KEY = re.compile(r"[!-~]{8,1000}")
+
+log = structlog.get_logger()
+
+
+class WrongKey(ValueError):  # noqa: N818 - a state of the key
+    """A key that cannot be one, or that the vendor does not take; the message says why."""
+
+
+class VendorPulled(Struct, frozen=True):
+    """How one reading ended."""
+
+    days: int
+    """Days that were stored, over all reports."""
+    problem: str | None
+    """``None``: there was none."""
+    until: datetime | None = None
+    """The vendor limits the app until then; ``None``: it does not."""
+    is_away: bool = False
+    """Whether another try soon may help."""
+
+
+def pull_request(connection: VendorConnection, at: datetime, why: str) -> WorkRequest:
+    """Return the work of reading a connection."""
+    return WorkRequest(
+        kind=WorkKind.VENDOR_PULL,
+        due_at=at,
+        lane=Lane.RERUN,
+        installation_id=connection.installation_id,
+        why=why,
+        about=connection.vendor,
+    )
+
+
+@dataclass(frozen=True)
+class VendorPulls:
+    """Reads vendors for organizations."""
+
+    store: Store
+    encryption_key: bytes
+    github_api: str
+    clock: Callable[[], datetime]
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    """Vendor → another address than its own, such as a proxy's or a stand-in's."""
+
+    # --- keys -------------------------------------------------------------------------------------
+
+    def connect(self, installation: Installation, vendor: Vendor, key: str, *, by: str) -> None:
+        """Try a key at the vendor, store it encrypted, and enqueue the first reading.
+
+        Raises `WrongKey` if it cannot be a key, or the vendor does not take it or does not answer.
+        """
+        if not _KEY.fullmatch(key):
+            raise WrongKey("a key has 8 to 1000 ASCII characters and no spaces")
+        self._try(installation, vendor, key)
+        names = [one.name for one in vendor.reports]
+        sealed, now = self._box.encrypt(key.encode()), self.clock()
+        self.store.vendors.connect(installation.id, vendor.name, sealed, names, by=by, now=now)
+        connected = self.store.vendors.of(installation.id, vendor.name)
+        if connected is not None:
+            request = pull_request(connected, now, "a key was given")
+            self.store.work.enqueue(request, now=now)
+
+    def _try(self, installation: Installation, vendor: Vendor, key: str) -> None:
+        """Ask each report for almost nothing; one that opens is enough.
+
+        Raises `WrongKey` where none opens.
+        """
+        problems: list[str] = []
+        with self._asking(installation, vendor, key, QUICK_SECONDS) as asking:
+            for report in vendor.reports:
+                day = self.clock().astimezone(UTC).date() - report.lag * ONE_DAY
+                try:
+                    report.try_key(asking, day)
+                except NotThereYet:
+                    pass
+                except VendorError as error:
+                    problems.append(_told(error, key))
+                    continue
+                return
+        raise WrongKey(
+            f"{vendor.title} does not open: {'; '.join(problems)}. It takes {vendor.key_is}"
+        )
+
+    def _key_of(self, connection: VendorConnection) -> str | None:
+        try:
+            return self._box.decrypt(connection.key).decode()
+        except InvalidToken:
+            return None
+
+    @property
+    def _box(self) -> Fernet:
+        return Fernet(base64.urlsafe_b64encode(derive_key(self.encryption_key, "vendor keys")))
+
+    @contextmanager
+    def _asking(
+        self, installation: Installation, vendor: Vendor, key: str, seconds: float = READ_SECONDS
+    ) -> Iterator[VendorRequests]:
+        address = self.addresses.get(vendor.name) or vendor.address or self.github_api
+        access = VendorAccess(address.rstrip("/"), key, installation.account)
+        headers = vendor.headers(key)
+        asking = VendorRequests(access, headers, clock=self.clock, seconds=seconds)
+        try:
+            yield asking
+        finally:
+            asking.close()
+
+    # --- reading ----------------------------------------------------------------------------------
+
+    def pull(self, installation_id: int, name: str) -> VendorPulled | None:
+        """Read a connection's reports; ``None``: there is no such connection any more.
+
+        Raises `StoreError`.
+        """
+        connection = self.store.vendors.of(installation_id, name)
+        installation = self.store.installations.installation(installation_id)
+        vendor = VENDORS.get(name)
+        if connection is None or vendor is None or installation is None:
+            return None
+        if not installation.is_active:
+            return None
+        key = self._key_of(connection)
+        if key is None:
+            for report in vendor.reports:
+                self._ended(connection, report, UNREADABLE)
+            return VendorPulled(0, UNREADABLE)
+        with self._asking(installation, vendor, key) as asking:
+            return self._pull(connection, vendor, asking)
+
+    def _pull(
+        self, connection: VendorConnection, vendor: Vendor, asking: VendorRequests
+    ) -> VendorPulled:
+        days, problems, is_away = 0, list[str](), False
+        key = asking.access.key
+        until: datetime | None = None
+        for report in vendor.reports:
+            reading = _Reading(self, connection, report, asking)
+            try:
+                reading.read()
+            except VendorLimited as error:
+                until = error.until
+                reading.problem = reading.problem or _told(error, key)
+            except VendorAway as error:
+                is_away = True
+                reading.problem = reading.problem or _told(error, key)
+            except VendorError as error:
+                reading.problem = reading.problem or _told(error, key)
+            days += reading.days
+            if reading.problem:
+                problems.append(f"{report.title}: {reading.problem}")
+            self._ended(connection, report, reading.problem)
+            if until is not None:
+                break
+        problem = "; ".join(problems) or None
+        log.info("vendor_pulled", vendor=vendor.name, days=days, problem=problem)
+        return VendorPulled(days, problem, until, is_away)
+
+    def _ended(self, connection: VendorConnection, report: VendorReport, why: str | None) -> None:
+        key = ReportKey(connection.installation_id, connection.vendor, report.name)
+        problem = f"{report.title}: {why}" if why else None
+        self.store.vendors.asked(key, problem, now=self.clock())
+
+
+def _told(error: VendorError, key: str) -> str:
+    """Return an error's words; a vendor may have put the key into its answer."""
+    return redact(str(error).replace(key, "..."))
+
+
+class _Reading:
+    """One report, read day by day."""
+
+    def __init__(
+        self,
+        pulls: VendorPulls,
+        connection: VendorConnection,
+        report: VendorReport,
+        asking: VendorRequests,
+    ) -> None:
+        self.days = 0
+        self.problem: str | None = None
+        """The first thing that went wrong; ``None``: nothing did."""
+        self._pulls = pulls
+        self._key = ReportKey(connection.installation_id, connection.vendor, report.name)
+        self._report = report
+        self._asking = asking
+        self._state = connection.state(report.name)
+        self._today = pulls.clock().astimezone(UTC).date()
+
+    def read(self) -> None:
+        """Store each day that can be read. Raises what keeps all further days from being read."""
+        has_gap, is_there, missing = False, False, ""
+        for day in self._wanted():
+            try:
+                told = self._report.read(self._asking, day)
+            except NotThereYet as error:
+                is_late = self._today - day > LATE_DAYS * ONE_DAY
+                has_gap = has_gap or not is_late
+                missing = str(error)
+                continue
+            except WrongAnswer as error:
+                has_gap = True
+                why = _told(error, self._asking.access.key)
+                self.problem = self.problem or f"{day}: {why}; nothing of the day is stored"
+                continue
+            is_there = True
+            if not self._keep(day, told, None if has_gap else day):
+                return
+            self.days += 1
+        if not is_there and self.problem is None:
+            self.problem = f"{missing}, on no day since {self._first()}"
+
+    def _first(self) -> date:
+        last = self._today - self._report.lag * ONE_DAY
+        if self._state.through is None:
+            return last - (FIRST_DAYS - 1) * ONE_DAY
+        again = min(self._state.through, last) - (AGAIN_DAYS - 1) * ONE_DAY
+        return max(again, last - (MOST_DAYS - 1) * ONE_DAY)
+
+    def _wanted(self) -> Iterator[date]:
+        day, last = self._first(), self._today - self._report.lag * ONE_DAY
+        while day <= last:
+            yield day
+            day += ONE_DAY
+
+    def _keep(self, day: date, told: ReportedDay, through: date | None) -> bool:
+        """Replace a day; ``False``: the connection was removed meanwhile."""
+        usage = [self._added(day, one) for one in told.people]
+        return self._pulls.store.vendors.replace_day(
+            self._key,
+            day,
+            [one for one in usage if one.rows],
+            told.amounts,
+            through=through,
+            now=self._pulls.clock(),
+        )
+
+    def _added(self, day: date, one: PersonDay) -> AddedUsage:
+        rows = one.rows
+        if not rows and one.agent_sessions:
+            # Whoever had an agent session was active, even if nothing else of it is told.
+            rows = (tokens_of(one.agent, day, TokenCounts(), model=None),)
+        origin = UsageOrigin(
+            installation_id=self._key.installation_id,
+            source=UsageSource.VENDOR,
+            identity=one.identity,
+            login=one.login,
+            machine=self._key.machine,
+        )
+        return AddedUsage(origin, rows)
