@@ -972,6 +972,7 @@ vendor_report = Table(
     Column("vendor", Text, nullable=False),
     Column("report", Text, nullable=False),
     Column("through", Integer),
+    Column("resume", Integer),
     Column("asked_at", InstantColumn),
     Column("succeeded_at", InstantColumn),
     Column("problem", Text),

@@ -52,6 +52,8 @@ class ReportState(Struct, frozen=True):
     report: str
     through: date | None
     """Every day until then is read, as far as the first reading went back; ``None``: none is."""
+    resume: date | None
+    """Where a reading that was cut short goes on; ``None``: none was."""
     asked_at: datetime | None
     succeeded_at: datetime | None
     """When it was last read without a problem; ``None``: never."""
@@ -79,7 +81,7 @@ class VendorConnection(Struct, frozen=True):
     def state(self, report: str) -> ReportState:
         """Return how far a report was read."""
         found = (one for one in self.reports if one.report == report)
-        return next(found, ReportState(report, None, None, None, None))
+        return next(found, ReportState(report, None, None, None, None, None))
 
     @property
     def problem(self) -> str | None:
@@ -180,8 +182,8 @@ class VendorTable:
         reports: defaultdict[tuple[int, str], list[ReportState]] = defaultdict(list)
         with self._database.read() as connection:
             for row in connection.execute(states):
-                through = None if row.through is None else to_day(row.through)
-                state = struct_of(ReportState, row, through=through)
+                days = {name: _to_day(getattr(row, name)) for name in ("through", "resume")}
+                state = struct_of(ReportState, row, **days)
                 reports[row.installation_id, row.vendor].append(state)
             return tuple(
                 struct_of(VendorConnection, row, reports=reports[row.installation_id, row.vendor])
@@ -232,11 +234,25 @@ class VendorTable:
                 connection.execute(update(vendor_report).where(state).values(values))
             return True
 
-    def asked(self, key: ReportKey, problem: str | None, *, now: datetime) -> None:
-        """Store how reading ended; ``problem``: a sentence, ``None``: well."""
-        values: dict[str, Any] = {"asked_at": now, "problem": clean(problem)}
+    def asked(
+        self, key: ReportKey, problem: str | None, *, resume: date | None, now: datetime
+    ) -> None:
+        """Store how reading ended; ``problem``: a sentence, ``None``: well.
+
+        ``resume``: the day at which it was cut short; ``None``: it was not.
+        """
+        values: dict[str, Any] = {
+            "asked_at": now,
+            "problem": clean(problem),
+            "resume": None if resume is None else day_number(resume),
+        }
         if problem is None:
             values["succeeded_at"] = now
+        self._database.execute(update(vendor_report).where(_report(key)).values(values))
+
+    def postpone(self, key: ReportKey, resume: date) -> None:
+        """Store that a report was not asked for, since another one of the vendor was limited."""
+        values = {"resume": day_number(resume)}
         self._database.execute(update(vendor_report).where(_report(key)).values(values))
 
     def _amount_rows(
@@ -317,6 +333,10 @@ class VendorTable:
 
 def _of(table: Table, installation_id: int, vendor: str) -> tuple[Any, ...]:
     return table.c.installation_id == installation_id, table.c.vendor == vendor
+
+
+def _to_day(number: int | None) -> date | None:
+    return None if number is None else to_day(number)
 
 
 def _columns(key: ReportKey) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from ghapp.store import (
     Installation,
     Lane,
     ReportKey,
+    ReportState,
     Store,
     UsageOrigin,
     VendorConnection,
@@ -180,7 +181,8 @@ class VendorPulls:
         key = self._key_of(connection)
         if key is None:
             for report in vendor.reports:
-                self._ended(connection, report, UNREADABLE)
+                unread = ReportKey(installation_id, name, report.name)
+                self.store.vendors.asked(unread, UNREADABLE, resume=None, now=self.clock())
             return VendorPulled(0, UNREADABLE)
         with self._asking(installation, vendor, key) as asking:
             return self._pull(connection, vendor, asking)
@@ -188,35 +190,19 @@ class VendorPulls:
     def _pull(
         self, connection: VendorConnection, vendor: Vendor, asking: VendorRequests
     ) -> VendorPulled:
-        days, problems, is_away = 0, list[str](), False
-        key = asking.access.key
+        """Read what was cut short the last time, or else every report."""
+        readings = [_Reading(self, connection, one, asking) for one in vendor.reports]
+        wanted = [one for one in readings if one.is_resumed] or readings
         until: datetime | None = None
-        for report in vendor.reports:
-            reading = _Reading(self, connection, report, asking)
-            try:
-                reading.read()
-            except VendorLimited as error:
-                until = error.until
-                reading.problem = reading.problem or _told(error, key)
-            except VendorAway as error:
-                is_away = True
-                reading.problem = reading.problem or _told(error, key)
-            except VendorError as error:
-                reading.problem = reading.problem or _told(error, key)
-            days += reading.days
-            if reading.problem:
-                problems.append(f"{report.title}: {reading.problem}")
-            self._ended(connection, report, reading.problem)
-            if until is not None:
-                break
-        problem = "; ".join(problems) or None
+        for reading in wanted:
+            if until is None:
+                until = reading.read()
+            else:
+                reading.postpone()
+        problem = "; ".join(one.problem for one in wanted if one.problem) or None
+        days = sum(one.days for one in wanted)
         log.info("vendor_pulled", vendor=vendor.name, days=days, problem=problem)
-        return VendorPulled(days, problem, until, is_away)
-
-    def _ended(self, connection: VendorConnection, report: VendorReport, why: str | None) -> None:
-        key = ReportKey(connection.installation_id, connection.vendor, report.name)
-        problem = f"{report.title}: {why}" if why else None
-        self.store.vendors.asked(key, problem, now=self.clock())
+        return VendorPulled(days, problem, until, any(one.is_away for one in wanted))
 
 
 def _told(error: VendorError, key: str) -> str:
@@ -237,50 +223,84 @@ class _Reading:
         self.days = 0
         self.problem: str | None = None
         """The first thing that went wrong; ``None``: nothing did."""
+        self.is_away = False
         self._pulls = pulls
         self._key = ReportKey(connection.installation_id, connection.vendor, report.name)
         self._report = report
         self._asking = asking
-        self._state = connection.state(report.name)
+        state = connection.state(report.name)
+        self.is_resumed = state.resume is not None
         self._today = pulls.clock().astimezone(UTC).date()
+        self._last = self._today - report.lag * ONE_DAY
+        self._begin = self._last - (FIRST_DAYS - 1) * ONE_DAY
+        """Where a first reading begins."""
+        self._through = state.through
+        self._day = self._first(state)
 
-    def read(self) -> None:
-        """Store each day that can be read. Raises what keeps all further days from being read."""
-        has_gap, is_there, missing = False, False, ""
-        for day in self._wanted():
+    def _first(self, state: ReportState) -> date:
+        if state.resume is not None:
+            first = state.resume
+        elif state.through is None:
+            first = self._begin
+        else:
+            first = min(state.through, self._last) - (AGAIN_DAYS - 1) * ONE_DAY
+        return max(first, self._last - (MOST_DAYS - 1) * ONE_DAY)
+
+    def postpone(self) -> None:
+        """Leave the report to the next reading."""
+        self._pulls.store.vendors.postpone(self._key, self._day)
+
+    def read(self) -> datetime | None:
+        """Store each day that can be read; return until when the vendor limits the app."""
+        until: datetime | None = None
+        resume: date | None = None
+        try:
+            self._read()
+        except VendorLimited as error:
+            self._note(error)
+            until, resume = error.until, self._day
+        except VendorAway as error:
+            self._note(error)
+            self.is_away, resume = True, self._day
+        except VendorError as error:
+            self._note(error)
+        now = self._pulls.clock()
+        self._pulls.store.vendors.asked(self._key, self.problem, resume=resume, now=now)
+        return until
+
+    def _read(self) -> None:
+        first, missing = self._day, ""
+        while self._day <= self._last:
             try:
-                told = self._report.read(self._asking, day)
+                told = self._report.read(self._asking, self._day)
             except NotThereYet as error:
-                is_late = self._today - day > LATE_DAYS * ONE_DAY
-                has_gap = has_gap or not is_late
-                missing = str(error)
-                continue
+                missing = missing or str(error)
+                if self._today - self._day > LATE_DAYS * ONE_DAY:
+                    self._is_read()
             except WrongAnswer as error:
-                has_gap = True
-                why = _told(error, self._asking.access.key)
-                self.problem = self.problem or f"{day}: {why}; nothing of the day is stored"
-                continue
-            is_there = True
-            if not self._keep(day, told, None if has_gap else day):
-                return
-            self.days += 1
-        if not is_there and self.problem is None:
-            self.problem = f"{missing}, on no day since {self._first()}"
+                self._note(error, f"{self._day}: ", "; nothing of the day is stored")
+            else:
+                self._is_read()
+                if not self._keep(self._day, told):
+                    return
+                self.days += 1
+            self._day += ONE_DAY
+        if missing and not self.days:
+            self._note(NotThereYet(f"{missing}, on no day since {first}"))
 
-    def _first(self) -> date:
-        last = self._today - self._report.lag * ONE_DAY
-        if self._state.through is None:
-            return last - (FIRST_DAYS - 1) * ONE_DAY
-        again = min(self._state.through, last) - (AGAIN_DAYS - 1) * ONE_DAY
-        return max(again, last - (MOST_DAYS - 1) * ONE_DAY)
+    def _is_read(self) -> None:
+        """Note that a day is read; a gap before it holds back how far everything is."""
+        reached = self._begin - ONE_DAY if self._through is None else self._through
+        if self._day - ONE_DAY <= reached:
+            self._through = max(self._day, reached)
 
-    def _wanted(self) -> Iterator[date]:
-        day, last = self._first(), self._today - self._report.lag * ONE_DAY
-        while day <= last:
-            yield day
-            day += ONE_DAY
+    def _note(self, error: VendorError, before: str = "", after: str = "") -> None:
+        """Keep the first thing that went wrong, in a vendor's words, but for the key."""
+        if self.problem is None:
+            why = _told(error, self._asking.access.key)
+            self.problem = f"{self._report.title}: {before}{why}{after}"
 
-    def _keep(self, day: date, told: ReportedDay, through: date | None) -> bool:
+    def _keep(self, day: date, told: ReportedDay) -> bool:
         """Replace a day; ``False``: the connection was removed meanwhile."""
         usage = [self._added(day, one) for one in told.people]
         return self._pulls.store.vendors.replace_day(
@@ -288,7 +308,7 @@ class _Reading:
             day,
             [one for one in usage if one.rows],
             told.amounts,
-            through=through,
+            through=self._through,
             now=self._pulls.clock(),
         )
 

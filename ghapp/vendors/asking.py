@@ -42,6 +42,8 @@ MOST_TEXT = 300
 WITHOUT_A_WORD = timedelta(minutes=1)
 """How long to wait after a 429 that names no time."""
 LONGEST_WAIT = timedelta(days=1)
+MOST_DIGITS = 9
+"""Of ``Retry-After``: as many seconds are longer than any wait."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 AnswerT = TypeVar("AnswerT")
@@ -180,7 +182,7 @@ def _wait(named: str | None, now: datetime) -> timedelta:
         if named is None:
             return WITHOUT_A_WORD
         if named.isascii() and named.isdigit():
-            wait = timedelta(seconds=int(named))
+            wait = timedelta(seconds=int(named[:MOST_DIGITS]))
         else:
             at = parsedate_to_datetime(named)
             wait = (at if at.tzinfo else at.replace(tzinfo=UTC)) - now
