@@ -14,6 +14,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TypeVar
 
+import msgspec
+
 from ghapp.attribution.model import Struct
 from ghapp.usage.amounts import VendorAmount
 from ghapp.usage.answers import Count, TokenCounts
@@ -135,15 +137,19 @@ def read(asking: VendorRequests, day: date) -> ReportedDay:
 def _events(asking: VendorRequests, day: date) -> tuple[_Event, ...]:
     what, told = f"POST {EVENTS}", 0
     # Events have no id; two equal ones in one millisecond are one that two pages tell.
-    found: dict[_Event, None] = {}
+    found: dict[bytes, _Event] = {}
     for page in _pages(lambda number: _page(asking, _Events, day, number), what):
         told += len(page.usage_events)
         check_rows(told, what)
-        found.update((one, None) for one in page.usage_events if _is_of(day, _at(one, what), what))
+        found.update(
+            (msgspec.json.encode(one), one)
+            for one in page.usage_events
+            if _is_of(day, _at(one, what), what)
+        )
         announced = page.total_usage_events_count
     if told < announced:
         raise WrongAnswer(f"{what}: {announced} events were announced and {told} came")
-    return tuple(found)
+    return tuple(found.values())
 
 
 def _at(one: _Event, what: str) -> int:

@@ -109,6 +109,6 @@ def micros(cents: Decimal, where: str) -> int:
     >>> micros(Decimal("88.4125"), "cost"), micros(Decimal("0.00005"), "cost")
     (884125, 0)
     """
-    if not cents.is_finite() or cents < 0 or cents * MICROS_OF_A_CENT > MOST_MICROS:
+    if not cents.is_finite() or cents < 0 or cents > MOST_MICROS // MICROS_OF_A_CENT:
         raise WrongAnswer(f"{where} is no amount of money")
     return int((cents * MICROS_OF_A_CENT).to_integral_value())

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Generic, TypeVar
 
+import msgspec
+
 from ghapp.attribution.model import Struct
 from ghapp.usage.amounts import VendorAmount
 from ghapp.usage.answers import Count, TokenCounts
@@ -159,7 +161,7 @@ def _items(page: Callable[..., _Page[ItemT]], path: str, day: date) -> Iterator[
         for item in one.data:
             if item.starting_at != _midnight(day):
                 raise WrongAnswer(f"{what}: it was asked for {day} and tells of another day")
-            found[item.group if item.group.actor else item] = item
+            found[item.group if item.group.actor else msgspec.json.encode(item)] = item
     yield from found.values()
 
 

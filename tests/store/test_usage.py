@@ -43,6 +43,7 @@ TOOL = UsageIdentity(IdentityKind.TOOL_INSTALLATION, "9f2c")
 SENT = UsageOrigin(ORG, UsageSource.TRANSCRIPTS, ANN, login="ann", machine="a" * 32)
 EVENTS = UsageOrigin(ORG, UsageSource.EVENTS, MAIL)
 METRICS = UsageOrigin(ORG, UsageSource.METRICS, MAIL)
+VENDOR = UsageOrigin(ORG, UsageSource.VENDOR, MAIL, machine="cursor:admin")
 
 
 def tokens(output: int = 10, **changed: Any) -> TokenDay:
@@ -197,6 +198,7 @@ origins = st.sampled_from(
         EVENTS,
         METRICS,
         replace(METRICS, identity=TOOL),
+        VENDOR,
     ]
 )
 sent = st.tuples(
