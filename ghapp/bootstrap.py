@@ -5,7 +5,7 @@ first request to GitHub.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -63,8 +63,6 @@ class Services:
     publish: PublishStep = publish
     policy: Policy | None = None
     """One policy for all repositories; ``None``: each repository's own."""
-    vendor_addresses: Mapping[str, str] = field(default_factory=dict)
-    """Vendor → another address than its own."""
     clock: Callable[[], datetime] = field(default=utc_now)
     sleep: Callable[[float], None] = field(default=time.sleep)
 
@@ -227,7 +225,6 @@ class Services:
             encryption_key=self.settings.encryption_key,
             github_api=self.settings.api_url,
             clock=self.clock,
-            addresses=self.vendor_addresses,
         )
 
     @cached_property

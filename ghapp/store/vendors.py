@@ -332,7 +332,7 @@ class VendorTable:
 
 
 def _of(table: Table, installation_id: int, vendor: str) -> tuple[Any, ...]:
-    return table.c.installation_id == installation_id, table.c.vendor == vendor
+    return table.c.installation_id == installation_id, table.c.vendor == clean(vendor)
 
 
 def _to_day(number: int | None) -> date | None:

@@ -93,14 +93,14 @@ def pull_request(connection: VendorConnection, at: datetime, why: str) -> WorkRe
 
 @dataclass(frozen=True)
 class VendorPulls:
-    """Reads vendors for organizations."""
+    """Reads vendors for organizations; ``github_api`` is where GitHub Copilot is asked."""
 
     store: Store
     encryption_key: bytes
     github_api: str
     clock: Callable[[], datetime]
-    addresses: Mapping[str, str] = field(default_factory=dict)
-    """Vendor → another address than its own, such as a proxy's or a stand-in's."""
+    vendors: Mapping[str, Vendor] = field(default_factory=lambda: VENDORS)
+    """Name → vendor."""
 
     # --- keys -------------------------------------------------------------------------------------
 
@@ -155,7 +155,7 @@ class VendorPulls:
     def _asking(
         self, installation: Installation, vendor: Vendor, key: str, seconds: float = READ_SECONDS
     ) -> Iterator[VendorRequests]:
-        address = self.addresses.get(vendor.name) or vendor.address or self.github_api
+        address = vendor.address or self.github_api
         access = VendorAccess(address.rstrip("/"), key, installation.account)
         headers = vendor.headers(key)
         asking = VendorRequests(access, headers, clock=self.clock, seconds=seconds)
@@ -173,7 +173,7 @@ class VendorPulls:
         """
         connection = self.store.vendors.of(installation_id, name)
         installation = self.store.installations.installation(installation_id)
-        vendor = VENDORS.get(name)
+        vendor = self.vendors.get(name)
         if connection is None or vendor is None or installation is None:
             return None
         if not installation.is_active:

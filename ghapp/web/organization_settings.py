@@ -13,7 +13,6 @@ from ghapp.store import NOBODY, Installation, NewToken, TokenKind, WeeklyOrder, 
 from ghapp.upkeep.outgoing import WrongAddress, check_mail_address, check_webhook
 from ghapp.upkeep.vendor_pulls import WrongKey
 from ghapp.upkeep.weekly import next_sending
-from ghapp.vendors.registry import VENDORS
 from ghapp.web.access import note_access, require_admin, require_viewer
 from ghapp.web.current import services
 
@@ -54,7 +53,7 @@ def _page(installation: Installation, secret: str | None = None) -> str:
         lifetimes=LIFETIMES,
         longest_label=LONGEST_LABEL,
         secret=secret,
-        vendors=VENDORS,
+        vendors=services.vendor_pulls.vendors,
         connections=services.store.vendors.connections(installation.id),
     )
 
@@ -137,9 +136,10 @@ def connect_vendor(organization: str) -> Response:
     """Connect a vendor of agents, or replace its key, if the vendor takes the key."""
     installation = require_admin(organization)
     name, key = (request.form.get(field, "").strip() for field in ("vendor", "key"))
-    vendor = VENDORS.get(name)
+    known = services.vendor_pulls.vendors
+    vendor = known.get(name)
     if vendor is None:
-        abort(400, f"vendor is none of {', '.join(VENDORS)}")
+        abort(400, f"vendor is none of {', '.join(known)}")
     try:
         services.vendor_pulls.connect(installation, vendor, key, by=require_viewer().login)
     except WrongKey as error:

@@ -23,7 +23,17 @@ from ghapp.usage.days import DecisionDay, TokenDay
 from ghapp.usage.decisions import EditDecision
 from ghapp.usage.sources import UsageSource
 from ghapp.vendors.registry import VENDORS
-from tests.vendors.stand_in import KEY, NOW, SECRET, STAND_INS, TODAY, Expected, StandIn, served
+from tests.vendors.stand_in import (
+    KEY,
+    NOW,
+    SECRET,
+    STAND_INS,
+    TODAY,
+    Expected,
+    StandIn,
+    served,
+    vendor_of,
+)
 
 ORG = Installation(id=7, account="acme")
 DAY = timedelta(days=1)
@@ -42,12 +52,12 @@ class Reading:
             encryption_key=b"k" * 32,
             github_api="http://127.0.0.1:9",
             clock=lambda: self.now,
-            addresses={told.vendor: told.address},
+            vendors={told.vendor: vendor_of(told)},
         )
 
     def connect(self, key: str = KEY) -> None:
         """Connect the vendor."""
-        self.pulls.connect(ORG, VENDORS[self.told.vendor], key, by="owner")
+        self.pulls.connect(ORG, self.pulls.vendors[self.told.vendor], key, by="owner")
         self.told.asked.clear()
 
     def pull(self) -> VendorPulled:

@@ -14,6 +14,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import msgspec
+
+from ghapp.vendors.registry import VENDORS
+from ghapp.vendors.vendor import Vendor
 from tests.receivers import serving
 
 TODAY = date(2026, 11, 30)
@@ -619,3 +623,8 @@ def served(told: StandIn) -> Iterator[StandIn]:
     told.address = f"http://127.0.0.1:{server.server_port}"
     with serving(server):
         yield told
+
+
+def vendor_of(told: StandIn) -> Vendor:
+    """Return the vendor, at the stand-in's address."""
+    return msgspec.structs.replace(VENDORS[told.vendor], address=told.address)
