@@ -365,7 +365,7 @@ def tidy(ready: Services) -> None:
     ready.store.access_log.expire(now - settings.access_log_kept)
     ready.store.usage.expire((now - settings.usage_kept).date())
     ready.store.telemetry.expire(now, (now - settings.access_log_kept).date())
-    ready.store.vendors.expire((now - settings.usage_kept).date())
+    ready.store.vendors.expire((now - settings.usage_kept).date(), now=now)
     ready.store.vendors.forget_uninstalled(now - ENDED_FOR_SURE)
     remove_unused(settings.data_dir / "git", now - settings.deliveries_kept)
     ready.kept_pulls.expire(now - settings.deliveries_kept)

@@ -981,6 +981,16 @@ vendor_report = Table(
     PrimaryKeyConstraint("installation_id", "vendor", "report"),
 )
 
+vendor_erased = Table(
+    "vendor_erased",
+    metadata,
+    Column("installation_id", BigInteger, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("day", Integer, nullable=False),
+    PrimaryKeyConstraint("installation_id", "digest"),
+    sqlite_with_rowid=False,
+)
+
 vendor_amount = Table(
     "vendor_amount",
     metadata,

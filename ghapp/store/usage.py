@@ -34,6 +34,7 @@ from ghapp.store.schema import (
     usage_stale,
     usage_tokens,
     vendor_amount,
+    vendor_erased,
 )
 from ghapp.store.summaries.tally import day_number
 from ghapp.store.usage_rows import (
@@ -44,6 +45,7 @@ from ghapp.store.usage_rows import (
     columns_of,
     decision_day,
     decision_row,
+    identity_digest,
     stored,
     token_day,
     token_row,
@@ -173,18 +175,23 @@ class UsageTable:
 
     # --- what ends --------------------------------------------------------------------------------
 
-    def forget(self, account_id: int | None, login: str) -> int:
+    def forget(self, account_id: int | None, login: str, *, now: datetime) -> int:
         """Delete all usage of a person, by number and by login in any case; return how many rows.
 
-        Identities that were mapped to the person go, too, and what vendors charged for them.
+        Identities that were mapped to the person go, too, and what vendors charged for them. A
+        vendor tells its last days again: what it tells of days until now is left out then.
         """
         is_theirs = func.lower(usage_identity.c.login) == clean(login).lower()
         if account_id is not None:
             is_theirs = or_(is_theirs, usage_identity.c.account_id == account_id)
         with self._database.write() as connection:
             lock_sums(connection, self._database)
-            query = select(usage_identity.c.id, usage_identity.c.person).where(is_theirs)
-            rows = connection.execute(query).all()
+            # What is being stored of the person just now would outlive the deletion.
+            theirs = select(usage_identity.c.installation_id).where(is_theirs).distinct()
+            for installation_id in sorted(connection.execute(theirs).scalars()):
+                self.lock(connection, installation_id)
+            rows = connection.execute(select(usage_identity).where(is_theirs)).all()
+            self._note_erased(connection, rows, now)
             ids, people = {row.id for row in rows}, {row.person for row in rows}
             count = sum(
                 connection.execute(delete(table).where(among(table.c.identity_id, ids))).rowcount
@@ -195,6 +202,23 @@ class UsageTable:
             connection.execute(delete(vendor_amount).where(among(vendor_amount.c.identity_id, ids)))
             connection.execute(delete(usage_identity).where(among(usage_identity.c.id, ids)))
         return count
+
+    def _note_erased(self, connection: Connection, rows: Iterable[Row[Any]], now: datetime) -> None:
+        """Note whom vendors may not bring back, by digest."""
+        insert = self._database.insert(vendor_erased)
+        note = insert.on_conflict_do_update(
+            index_elements=["installation_id", "digest"], set_={"day": insert.excluded.day}
+        )
+        erased = [
+            {
+                "installation_id": row.installation_id,
+                "digest": identity_digest(row.installation_id, row.kind, row.value),
+                "day": day_number(now.date()),
+            }
+            for row in rows
+        ]
+        if erased:
+            connection.execute(note, erased)
 
     def remove(self, installation_id: int, source: UsageSource) -> int:
         """Delete everything of a source; the next source counts in its place."""

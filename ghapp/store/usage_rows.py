@@ -1,5 +1,6 @@
 """Rows of usage on their way into and out of the database. It queries nothing."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -81,6 +82,11 @@ def columns_of(origin: UsageOrigin, identity: int, person: int, now: datetime) -
         "machine": clean(origin.machine),
         "read_at": now,
     }
+
+
+def identity_digest(installation_id: int, kind: str, value: str) -> bytes:
+    """Return what stands for an identity that was erased: it names nobody by itself."""
+    return hashlib.sha256(f"{installation_id}:{kind}:{clean(value)}".encode()).digest()
 
 
 def token_row(head: Mapping[str, Any], one: TokenDay) -> dict[str, Any]:

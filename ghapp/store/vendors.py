@@ -19,16 +19,19 @@ from ghapp.store.schema import (
     usage_identity,
     vendor_amount,
     vendor_connection,
+    vendor_erased,
     vendor_report,
 )
 from ghapp.store.summaries.conditions import to_day
 from ghapp.store.summaries.tally import day_number
 from ghapp.store.usage import UsageTable
-from ghapp.store.usage_rows import AddedUsage, UsageOrigin
+from ghapp.store.usage_rows import AddedUsage, UsageOrigin, identity_digest
 from ghapp.usage.amounts import VendorAmount
 from ghapp.usage.answers import known_sum
 from ghapp.usage.sources import UsageIdentity, UsageSource
 
+ERASED_KEPT = 100
+"""Days for which digests of erased people are kept: longer than any reading goes back."""
 NOBODY_S = 0
 """Identity of an amount that the vendor attributes to nobody."""
 
@@ -220,13 +223,16 @@ class VendorTable:
             self._usage.remove_within(
                 connection, key.installation_id, UsageSource.VENDOR, machine=key.machine, day=day
             )
-            self._usage.add(connection, usage, now=now)
+            erased = _Erased(connection, key.installation_id, day)
+            told = [one for one in usage if not erased.has(one.origin.identity)]
+            self._usage.add(connection, told, now=now)
             mine = and_(
                 *(vendor_amount.c[name] == value for name, value in _columns(key).items()),
                 vendor_amount.c.day == day_number(day),
             )
             connection.execute(delete(vendor_amount).where(mine))
-            rows = self._amount_rows(connection, key, day, amounts, now)
+            known_amounts = [one for one in amounts if not erased.has(one.identity)]
+            rows = self._amount_rows(connection, key, day, known_amounts, now)
             if rows:
                 connection.execute(insert(vendor_amount), rows)
             if through is not None and (known[0] is None or known[0] < day_number(through)):
@@ -320,15 +326,35 @@ class VendorTable:
         ended = select(installation.c.id).where(installation.c.removed_at < before)
         with self._database.write() as connection:
             keys = 0
-            for table in (vendor_report, vendor_amount, vendor_connection):
+            for table in (vendor_report, vendor_amount, vendor_erased, vendor_connection):
                 gone = delete(table).where(table.c.installation_id.in_(ended))
                 keys = connection.execute(gone).rowcount
         return keys
 
-    def expire(self, before: date) -> int:
+    def expire(self, before: date, *, now: datetime) -> int:
         """Delete the amounts of days before that one; return how many."""
+        old = vendor_erased.c.day < day_number(now.date()) - ERASED_KEPT
+        self._database.execute(delete(vendor_erased).where(old))
         gone = delete(vendor_amount).where(vendor_amount.c.day < day_number(before))
         return self._database.execute(gone)
+
+
+class _Erased:
+    """The people who were erased on a day or after it: vendors do not bring them back."""
+
+    def __init__(self, connection: Connection, installation_id: int, day: date) -> None:
+        columns = vendor_erased.c
+        query = select(columns.digest).where(
+            columns.installation_id == installation_id, columns.day >= day_number(day)
+        )
+        self._installation_id = installation_id
+        self._digests = frozenset(connection.execute(query).scalars())
+
+    def has(self, who: UsageIdentity | None) -> bool:
+        """Return whether an identity is one of them."""
+        if who is None or not self._digests:
+            return False
+        return identity_digest(self._installation_id, who.kind.value, who.value) in self._digests
 
 
 def _of(table: Table, installation_id: int, vendor: str) -> tuple[Any, ...]:

@@ -179,16 +179,26 @@ def test_what_is_removed_while_it_is_read_stays_removed(store: Store) -> None:
 def test_a_person_is_forgotten_with_their_money(store: Store) -> None:
     connect(store)
     replace(store, [used(5, BOB), used(7)], [money(10, BOB), money(20), money(30, None)])
-    store.usage.forget(12, "bob")
-    assert outputs(store) == [7]
-    assert sorted(one[1] or 0 for one in billed(store)) == [20, 30]
+    store.usage.forget(12, "bob", now=NOW)
+    for _ in range(2):
+        assert outputs(store) == [7]
+        assert sorted(one[1] or 0 for one in billed(store)) == [20, 30]
+        # The vendor tells its last days again.
+        replace(store, [used(5, BOB), used(7)], [money(10, BOB), money(20), money(30, None)])
+    later = DAY + ONE_DAY
+    replace(store, [used(5, BOB, day=later)], [money(10, BOB)], day=later)
+    assert outputs(store) == [5, 7]
+    assert billed(store, later) == [(12, 10, "USD")]
+    store.vendors.expire(DAY, now=NOW + 200 * ONE_DAY)
+    replace(store, [used(5, BOB)])
+    assert outputs(store) == [5, 5]
 
 
 def test_old_days_expire(store: Store) -> None:
     connect(store)
     replace(store, (), [money(10)])
-    assert store.vendors.expire(DAY) == 0
-    assert store.vendors.expire(DAY + ONE_DAY) == 1
+    assert store.vendors.expire(DAY, now=NOW) == 0
+    assert store.vendors.expire(DAY + ONE_DAY, now=NOW) == 1
     assert billed(store) == []
 
 
