@@ -24,6 +24,7 @@ from ghapp.store import (
     ReportKey,
     ReportState,
     Store,
+    StoreError,
     UsageOrigin,
     VendorConnection,
     WorkKind,
@@ -55,6 +56,8 @@ QUICK_SECONDS = 8
 """A person waits while a key is tried."""
 ONE_DAY = timedelta(days=1)
 UNREADABLE = "the key cannot be decrypted: GHAPP_ENCRYPTION_KEY was changed; give the key again"
+
+OUR_FAULT = "reading failed on our side; the app's log has the details"
 
 # sk-ant-admin01-…, key_…, github_pat_…
 _KEY = re.compile(r"[!-~]{8,1000}")
@@ -264,9 +267,18 @@ class _Reading:
             self.is_away, resume = True, self._day
         except VendorError as error:
             self._note(error)
+        except StoreError:
+            raise
+        except Exception:
+            self.problem = f"{self._report.title}: {OUR_FAULT}"
+            self._store(resume=None)
+            raise
+        self._store(resume=resume)
+        return until
+
+    def _store(self, *, resume: date | None) -> None:
         now = self._pulls.clock()
         self._pulls.store.vendors.asked(self._key, self.problem, resume=resume, now=now)
-        return until
 
     def _read(self) -> None:
         first, missing = self._day, ""

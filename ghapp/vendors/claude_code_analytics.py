@@ -19,6 +19,7 @@ from ghapp.vendors.nouns import (
     PersonDay,
     ReportedDay,
     ShortText,
+    WhoseName,
     decisions_of,
     lines_of,
     tokens_of,
@@ -40,11 +41,11 @@ TOOLS = {
 
 
 class _Person(Struct, frozen=True, tag="user_actor", tag_field="type"):
-    email_address: ShortText
+    email_address: WhoseName
 
 
 class _Key(Struct, frozen=True, tag="api_actor", tag_field="type"):
-    api_key_name: ShortText
+    api_key_name: WhoseName
 
 
 class _Lines(Struct, frozen=True):

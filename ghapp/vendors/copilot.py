@@ -10,7 +10,10 @@ https://docs.github.com/en/rest/copilot/copilot-usage-metrics
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from typing import Annotated
 from urllib.parse import urlsplit
+
+from msgspec import Meta
 
 from ghapp.attribution.model import Struct
 from ghapp.git.names import segment
@@ -22,7 +25,7 @@ from ghapp.vendors.nouns import (
     Money,
     PersonDay,
     ReportedDay,
-    ShortText,
+    WhoseName,
     micros,
     tokens_of,
 )
@@ -32,6 +35,7 @@ from ghapp.vendors.vendor import Vendor, VendorReport
 AGENT = "copilot"
 CREDITS = "ai_credits"
 MOST_LINKS = 100
+AccountNumber = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 FILE = "the report's file"
 
 # copilot-reports-production-ab12.b01.azurefd.net, objects.githubusercontent.com
@@ -62,8 +66,8 @@ class _Cli(Struct, frozen=True):
 
 class _Row(Struct, frozen=True):
     day: date
-    user_id: int
-    user_login: ShortText
+    user_id: AccountNumber
+    user_login: WhoseName
     used_chat: bool = False
     used_agent: bool = False
     used_cli: bool = False

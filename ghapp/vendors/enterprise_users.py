@@ -13,7 +13,7 @@ from ghapp.usage.decisions import EditDecision
 from ghapp.usage.sources import IdentityKind, UsageIdentity
 from ghapp.vendors.asking import VendorRequests, pages
 from ghapp.vendors.claude_code_analytics import AGENT, TOOLS
-from ghapp.vendors.nouns import PersonDay, ReportedDay, ShortText, decisions_of, lines_of
+from ghapp.vendors.nouns import PersonDay, ReportedDay, WhoseName, decisions_of, lines_of
 from ghapp.vendors.refusals import WrongAnswer
 from ghapp.vendors.vendor import VendorReport
 
@@ -23,8 +23,8 @@ MOST = 1000
 
 
 class _User(Struct, frozen=True):
-    id: ShortText
-    email_address: ShortText
+    id: WhoseName
+    email_address: WhoseName
 
 
 class _Lines(Struct, frozen=True):

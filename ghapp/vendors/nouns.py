@@ -27,6 +27,8 @@ LONGEST_NAME = 255
 
 Money = Annotated[Decimal, Meta(description="a decimal number, as JSON number or string")]
 ShortText = Annotated[str, Meta(max_length=LONGEST_NAME)]
+WhoseName = Annotated[str, Meta(min_length=1, max_length=LONGEST_NAME)]
+"""What names a person or a key."""
 
 
 class PersonDay(Struct, frozen=True):

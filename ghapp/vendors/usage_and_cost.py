@@ -8,9 +8,10 @@ https://platform.claude.com/docs/en/manage-claude/usage-cost-api
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from ghapp.attribution.model import Struct
 from ghapp.usage.amounts import VendorAmount
@@ -24,6 +25,7 @@ from ghapp.vendors.nouns import (
     PersonDay,
     ReportedDay,
     ShortText,
+    WhoseName,
     micros,
     tokens_of,
 )
@@ -39,19 +41,20 @@ MOST = 1000
 GROUPS = ("actor", "model", "product")
 
 ItemT = TypeVar("ItemT", bound="_Item")
+Instant = Annotated[datetime, Meta(tz=True)]
 
 
 class _User(Struct, frozen=True, tag="user_actor", tag_field="type"):
-    user_id: ShortText
+    user_id: WhoseName
     email_address: ShortText | None = None
 
 
 class _Key(Struct, frozen=True, tag="api_actor", tag_field="type"):
-    api_key_id: ShortText
+    api_key_id: WhoseName
 
 
 class _ServiceAccount(Struct, frozen=True, tag="service_account_actor", tag_field="type"):
-    service_account_id: ShortText
+    service_account_id: WhoseName
 
 
 class _Federated(Struct, frozen=True, tag="federated_actor", tag_field="type"):
@@ -65,8 +68,7 @@ class _Group(Struct, frozen=True):
 
 
 class _Item(Struct, frozen=True):
-    starting_at: datetime
-    ending_at: datetime
+    starting_at: Instant
     group: _Group
 
 
@@ -101,7 +103,7 @@ class _Page(Struct, Generic[ItemT], frozen=True):
     data: tuple[ItemT, ...]
     has_more: bool | None = None
     next_page: str | None = None
-    data_refreshed_at: datetime | None = None
+    data_refreshed_at: Instant | None = None
 
 
 def _page(

@@ -316,6 +316,17 @@ def test_a_request_that_is_refused_is_said(reading: Reading) -> None:
     assert str(reading.problem).count("status 4") in {1, asked}
 
 
+def test_a_fault_of_ours_is_said_too(reading: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError(SECRET)
+
+    monkeypatch.setattr(reading.store.vendors, "replace_day", broken)
+    with pytest.raises(ZeroDivisionError):
+        reading.pull()
+    assert vendor_pulls.OUR_FAULT in str(reading.problem)
+    assert SECRET not in str(reading.problem)
+
+
 # --- keys -----------------------------------------------------------------------------------------
 
 

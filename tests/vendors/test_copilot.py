@@ -87,6 +87,9 @@ def test_a_person_on_two_lines_counts_once_and_empty_lines_not() -> None:
     [
         (person(day="2031-01-01"), "another day"),
         (person(user_id="ada"), "line 1: .*user_id"),
+        (person(user_id=10**40), "line 1: .*user_id"),
+        (person(user_id=0), "line 1: .*user_id"),
+        (person(user_login=""), "line 1: .*user_login"),
         (person(ai_credits_used="NaN"), "ai_credits_used"),
         (person(ai_credits_used=-0.5), "ai_credits_used"),
         (person(totals_by_cli={"session_count": 1}), "request_count"),

@@ -133,6 +133,12 @@ def test_a_day_that_was_refreshed_too_early_is_not_there(told: Enterprise) -> No
         read(told, "usage_and_cost", DAY)
 
 
+def test_a_time_without_a_zone_is_refused(told: Enterprise) -> None:
+    answering(told, [cost(told)], data_refreshed_at="2026-11-29T03:10:00")
+    with pytest.raises(WrongAnswer, match="data_refreshed_at"):
+        read(told, "usage_and_cost", DAY)
+
+
 def test_a_row_of_another_day_is_refused(told: Enterprise) -> None:
     answering(told, [cost(told) | {"starting_at": "1970-01-01T00:00:00Z"}])
     with pytest.raises(WrongAnswer, match="another day"):
