@@ -39,3 +39,12 @@ class UsageIdentity(Struct, frozen=True):
 
     kind: IdentityKind
     value: str
+
+
+def of_email(address: str) -> UsageIdentity:
+    """Return the identity of an e-mail address: whoever writes it, in small letters.
+
+    >>> of_email("Ada@Example.com").value
+    'ada@example.com'
+    """
+    return UsageIdentity(IdentityKind.EMAIL, address.lower())

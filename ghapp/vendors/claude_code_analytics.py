@@ -13,7 +13,7 @@ from ghapp.attribution.model import Struct
 from ghapp.usage.answers import Count, TokenCounts
 from ghapp.usage.days import UsageRow
 from ghapp.usage.decisions import EditDecision
-from ghapp.usage.sources import IdentityKind, UsageIdentity
+from ghapp.usage.sources import IdentityKind, UsageIdentity, of_email
 from ghapp.vendors.asking import VendorRequests, pages
 from ghapp.vendors.nouns import (
     PersonDay,
@@ -129,7 +129,7 @@ def _person(row: _Row, day: date) -> PersonDay:
 
 def _identity(actor: _Person | _Key) -> UsageIdentity:
     if isinstance(actor, _Person):
-        return UsageIdentity(IdentityKind.EMAIL, actor.email_address)
+        return of_email(actor.email_address)
     return UsageIdentity(IdentityKind.API_KEY, actor.api_key_name)
 
 

@@ -21,7 +21,7 @@ from ghapp.usage.amounts import VendorAmount
 from ghapp.usage.answers import Count, TokenCounts
 from ghapp.usage.days import OTHER_TOOL, UsageRow
 from ghapp.usage.decisions import EditDecision
-from ghapp.usage.sources import IdentityKind, UsageIdentity
+from ghapp.usage.sources import of_email
 from ghapp.vendors.asking import MOST_PAGES, VendorRequests, check_rows
 from ghapp.vendors.nouns import (
     Money,
@@ -128,7 +128,7 @@ def read(asking: VendorRequests, day: date) -> ReportedDay:
     """Return the day's people and what they cost; what is told twice counts once."""
     events, active = _events(asking, day), _people(asking, day)
     people = tuple(
-        PersonDay(identity=UsageIdentity(IdentityKind.EMAIL, email), agent=AGENT, rows=rows)
+        PersonDay(identity=of_email(email), agent=AGENT, rows=rows)
         for email, rows in _by_person(events, active, day)
     )
     return ReportedDay(people=people, amounts=tuple(_amounts(events)))
@@ -174,7 +174,9 @@ def _people(asking: VendorRequests, day: date) -> Mapping[str, _Person]:
         told += len(page.data)
         check_rows(told, what)
         found.update(
-            (one.email, one) for one in page.data if one.email and _is_of(day, one.date, what)
+            (one.email.lower(), one)
+            for one in page.data
+            if one.email and _is_of(day, one.date, what)
         )
     return found
 
@@ -185,7 +187,7 @@ def _by_person(
     rows: defaultdict[str, list[UsageRow]] = defaultdict(list)
     for one in events:
         if one.token_usage and one.user_email:
-            rows[one.user_email].append(_tokens(one, one.token_usage, day))
+            rows[one.user_email.lower()].append(_tokens(one, one.token_usage, day))
     for email, person in people.items():
         decided = {
             (OTHER_TOOL, EditDecision.ACCEPTED): person.total_accepts,
@@ -211,15 +213,15 @@ def _tokens(event: _Event, told: _Tokens, day: date) -> UsageRow:
 
 def _amounts(events: Iterable[_Event]) -> Iterator[VendorAmount]:
     """Yield the sums of people, models and kinds; cents are added before they are rounded."""
-    parts: defaultdict[tuple[str | None, str | None, str], list[_Event]] = defaultdict(list)
+    parts: defaultdict[tuple[str, str | None, str], list[_Event]] = defaultdict(list)
     for one in events:
-        parts[one.user_email, one.model, one.kind or ""].append(one)
+        parts[(one.user_email or "").lower(), one.model, one.kind or ""].append(one)
     for (email, model, kind), own in parts.items():
         yield VendorAmount(
             product=kind,
             billed=_sum(one.billed for one in own),
             list_price=_sum(one.list_price for one in own),
-            identity=UsageIdentity(IdentityKind.EMAIL, email) if email else None,
+            identity=of_email(email) if email else None,
             agent=AGENT,
             model=model,
         )

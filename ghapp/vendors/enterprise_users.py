@@ -10,7 +10,7 @@ from datetime import date
 from ghapp.attribution.model import Struct
 from ghapp.usage.answers import Count
 from ghapp.usage.decisions import EditDecision
-from ghapp.usage.sources import IdentityKind, UsageIdentity
+from ghapp.usage.sources import of_email
 from ghapp.vendors.asking import VendorRequests, pages
 from ghapp.vendors.claude_code_analytics import AGENT, TOOLS
 from ghapp.vendors.nouns import PersonDay, ReportedDay, WhoseName, decisions_of, lines_of
@@ -90,7 +90,7 @@ def _person(row: _Row, day: date) -> PersonDay:
         decided[tool, EditDecision.REFUSED] = actions.rejected_count
     added = told.core_metrics.lines_of_code.added_count
     return PersonDay(
-        identity=UsageIdentity(IdentityKind.EMAIL, row.user.email_address),
+        identity=of_email(row.user.email_address),
         agent=AGENT,
         rows=decisions_of(AGENT, day, decided) + lines_of(AGENT, day, added),
         agent_sessions=told.core_metrics.distinct_session_count,

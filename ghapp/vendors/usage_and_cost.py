@@ -17,7 +17,7 @@ from ghapp.attribution.model import Struct
 from ghapp.usage.amounts import VendorAmount
 from ghapp.usage.answers import Count, TokenCounts
 from ghapp.usage.days import TokenDay
-from ghapp.usage.sources import IdentityKind, UsageIdentity
+from ghapp.usage.sources import IdentityKind, UsageIdentity, of_email
 from ghapp.vendors.asking import VendorRequests, pages
 from ghapp.vendors.claude_code_analytics import AGENT
 from ghapp.vendors.nouns import (
@@ -183,7 +183,7 @@ def _amount(item: _CostItem) -> VendorAmount:
 def _identity(group: _Group) -> UsageIdentity | None:
     match group.actor:
         case _User(email_address=str(address)) if address:
-            return UsageIdentity(IdentityKind.EMAIL, address)
+            return of_email(address)
         case _User(user_id=number):
             return UsageIdentity(IdentityKind.ACCOUNT_UUID, number)
         case _Key(api_key_id=name) | _ServiceAccount(service_account_id=name):

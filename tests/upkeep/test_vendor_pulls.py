@@ -29,7 +29,9 @@ from tests.vendors.stand_in import (
     SECRET,
     STAND_INS,
     TODAY,
+    Anthropic,
     Expected,
+    Reply,
     StandIn,
     served,
     vendor_of,
@@ -314,6 +316,22 @@ def test_a_request_that_is_refused_is_said(reading: Reading) -> None:
     reading.pull()
     asked = len(VENDORS[reading.told.vendor].reports)
     assert str(reading.problem).count("status 4") in {1, asked}
+
+
+def test_a_report_that_is_refused_leaves_the_key_s_others(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As Usage & Cost is for organizations with HIPAA readiness.
+    monkeypatch.setattr(Anthropic, "_cost", lambda *_: Reply({"error": SECRET}, 400))
+    with served(Anthropic()) as told:
+        reading = reading_over(told, sqlite_store)
+        told.say(OLD, **PEOPLE)
+        assert reading.pull().days == WEEK
+        assert reading.problem == (
+            "Usage & Cost Analytics API, costs: GET /v1/organizations/analytics/cost: status 400"
+        )
+        stored, wanted = reading.stored(OLD), told.expected(OLD)
+        assert (stored.outputs, stored.billed) == (wanted.outputs, {})
 
 
 def test_a_fault_of_ours_is_said_too(reading: Reading, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,6 +54,12 @@ def test_a_person_s_day() -> None:
     ]
 
 
+def test_an_address_is_the_same_in_capitals() -> None:
+    actor = {"type": "user_actor", "email_address": "Ada@Example.COM"}
+    (one,) = told_of([row(actor=actor)]).people
+    assert one.identity.value == "ada@example.com"
+
+
 def test_an_api_key_is_no_person() -> None:
     actor = {"type": "api_actor", "api_key_name": "ci-review-bot"}
     (one,) = told_of([row(actor=actor)]).people

@@ -93,6 +93,12 @@ def test_what_is_of_nobody_is_money_of_nobody() -> None:
     assert [one.identity for one in found.amounts] == [None]
 
 
+def test_a_person_is_one_however_the_address_is_written() -> None:
+    found = told([event(), event(userEmail="Ada@Example.com")], [daily(email="ADA@example.com")])
+    assert [one.identity.value for one in found.people] == ["ada@example.com"]
+    assert [one.billed for one in found.amounts] == [55_400]
+
+
 def test_equal_events_are_one_and_days_beside_are_left_out() -> None:
     found = told([event(), event(), event(timestamp=AT + 1), event(timestamp=AT - 86_400_000)])
     (person,) = found.people
