@@ -360,7 +360,7 @@ _ROWS = (
     _Row("GHAPP_ACCESS_LOG_DAYS", "access_log_kept", _days(1), "400",
          "Days for which the app keeps its record of who looked at audits and exports."),
     _Row("GHAPP_USAGE_DAYS", "usage_kept", _days(100), "800",
-         "Days for which the app keeps usage (tokens and decided edits by day), 100 or more."),
+         "Days for which the app keeps usage (tokens, edits, amounts by day), 100 or more."),
     _Row("GHAPP_NAMES", "names", _one_of(*NamesShown), NamesShown.TEAMS,
          "How summaries show people: `teams`, `pseudonyms` or `people`."),
     _Row("GHAPP_SWEEP_SECONDS", "sweep_every", _whole(1, _SECOND), "300",
