@@ -92,6 +92,12 @@ class VendorConnection(Struct, frozen=True):
         return "; ".join(one.problem for one in self.reports if one.problem) or None
 
     @property
+    def problem_at(self) -> datetime | None:
+        """When that was; ``None``: nothing is wrong."""
+        found = [one.asked_at for one in self.reports if one.problem and one.asked_at]
+        return max(found, default=None)
+
+    @property
     def through(self) -> date | None:
         """The last day until which every report is read; ``None``: there is none."""
         known = [one.through for one in self.reports if one.through]

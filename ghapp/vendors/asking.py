@@ -29,8 +29,8 @@ from ghapp.vendors.refusals import (
 CONNECT_SECONDS = 10
 READ_SECONDS = 30
 """Seconds without a single byte."""
-WHOLE_SECONDS = 120
-"""Seconds for a whole answer, however steadily it drips."""
+WHOLE_TIMES = 4
+"""How much longer than without a byte a whole answer may take, however steadily it drips."""
 MOST_BYTES = 32 * 1024 * 1024
 """Of one answer, unpacked."""
 MOST_PAGES = 1_000
@@ -121,7 +121,7 @@ class VendorRequests:
         try:
             with send(*place, **given, **limits, stream=True) as answer:
                 self._check(what, answer)
-                return _whole(what, answer)
+                return _whole(what, answer, WHOLE_TIMES * self._seconds)
         except requests.RequestException as problem:
             # Name only the type: the message may hold an address with a signature.
             raise VendorAway(f"{what}: no whole answer ({type(problem).__name__})") from None
@@ -164,15 +164,15 @@ def _check_address(address: str) -> None:
         raise ValueError(f"{parts.hostname} is no https address")
 
 
-def _whole(what: str, answer: requests.Response) -> bytes:
+def _whole(what: str, answer: requests.Response, seconds: float) -> bytes:
     """Return a body that is not too large and does not take too long."""
-    found, until = bytearray(), time.monotonic() + WHOLE_SECONDS
+    found, until = bytearray(), time.monotonic() + seconds
     for chunk in answer.iter_content(CHUNK_BYTES):
         found += chunk
         if len(found) > MOST_BYTES:
             raise WrongAnswer(f"{what}: the answer is longer than {MOST_BYTES} bytes")
         if time.monotonic() > until:
-            raise VendorAway(f"{what}: the answer took longer than {WHOLE_SECONDS} seconds")
+            raise VendorAway(f"{what}: the answer took longer than {seconds:.0f} seconds")
     return bytes(found)
 
 

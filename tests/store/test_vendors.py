@@ -92,10 +92,10 @@ def test_a_connection_says_what_happened(store: Store) -> None:
     store.vendors.asked(KEY, "it \0 broke", resume=DAY, now=NOW)
     (found,) = store.vendors.connections(ORG)
     assert (found.problem, found.through, found.succeeded_at) == ("it � broke", DAY, None)
-    assert found.state("admin").resume == DAY
+    assert (found.state("admin").resume, found.problem_at) == (DAY, NOW)
     store.vendors.asked(KEY, None, resume=None, now=NOW + ONE_DAY)
     (found,) = store.vendors.connections(ORG)
-    assert (found.problem, found.succeeded_at) == (None, NOW + ONE_DAY)
+    assert (found.problem, found.problem_at, found.succeeded_at) == (None, None, NOW + ONE_DAY)
     assert found.state("admin").resume is None
     assert len(store.vendors.connections()) == 2
 

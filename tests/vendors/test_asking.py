@@ -28,7 +28,7 @@ def test_a_vendor_that_is_not_there_is_away_and_the_key_is_not_told() -> None:
 
 
 def test_an_answer_that_drips_too_long_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "WHOLE_SECONDS", -1)
+    monkeypatch.setattr(asking, "WHOLE_TIMES", -1)
     with served(Anthropic()) as told, asking_of(told) as made:
         told.route = lambda _: Reply({"data": []})  # type: ignore[method-assign]
         with pytest.raises(VendorAway, match="longer than"):
