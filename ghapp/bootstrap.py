@@ -46,6 +46,7 @@ from ghapp.store.summaries.usage import UsageQuestions
 from ghapp.summaries.selection import PersonNaming
 from ghapp.upkeep.outgoing import MailServer
 from ghapp.upkeep.team_sources import TeamsFetched, TeamSources, fetch_teams
+from ghapp.upkeep.vendor_pulls import VendorPulls
 from ghapp.upkeep.weekly import WeeklySummaries
 
 
@@ -220,6 +221,16 @@ class Services:
             mail_server=server,
             private_webhooks=settings.private_webhooks,
             public_url=settings.public_url,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def vendor_pulls(self) -> VendorPulls:
+        """Return what reads the vendors of agents."""
+        return VendorPulls(
+            store=self.store,
+            encryption_key=self.settings.encryption_key,
+            github_api=self.settings.api_url,
             clock=self.clock,
         )
 

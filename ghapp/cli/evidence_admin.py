@@ -50,7 +50,7 @@ def erase(login: str, name: str | None, *, yes: bool) -> None:
         if name is None:
             store.coverage.forget(login, number)
             store.agent_reports.forget(login, number)
-            store.usage.forget(number, login)
+            store.usage.forget(number, login, now=now)
             _revoke_all(store, tokens, now)
     click.echo(f"{edits} edit(s) erased")
 

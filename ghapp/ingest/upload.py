@@ -142,7 +142,7 @@ class UploadIntake:
         if request == ForgetRequest():
             self._store.coverage.forget(token.login, token.user_id)
             self._store.agent_reports.forget(token.login, token.user_id)
-            self._store.usage.forget(token.user_id, token.login)
+            self._store.usage.forget(token.user_id, token.login, now=now)
         log.info("evidence_forgotten", edits=count)
         return ForgetReceipt(edits=count)
 

@@ -57,6 +57,13 @@ from ghapp.store.telemetry import TelemetryArrival, TelemetryRefusal, TelemetryT
 from ghapp.store.tokens import NOBODY, AccessToken, NewToken, TokenKind, TokenTable, new_secret
 from ghapp.store.usage import UsageTable
 from ghapp.store.usage_rows import AddedUsage, KnownIdentity, StoredUsage, UsageOrigin
+from ghapp.store.vendors import (
+    ReportKey,
+    ReportState,
+    StoredAmount,
+    VendorConnection,
+    VendorTable,
+)
 from ghapp.store.weeklies import WeeklyOrder, WeeklyTable
 from ghapp.store.work_items import (
     AUDITING,
@@ -135,6 +142,8 @@ __all__ = [
     "ReplayState",
     "ReplayTable",
     "ReplayUnderWay",
+    "ReportKey",
+    "ReportState",
     "Repository",
     "RepositoryAlias",
     "RepositoryNames",
@@ -144,6 +153,7 @@ __all__ = [
     "SignedIn",
     "Store",
     "StoreError",
+    "StoredAmount",
     "StoredUsage",
     "TelemetryArrival",
     "TelemetryRefusal",
@@ -152,6 +162,8 @@ __all__ = [
     "TokenTable",
     "UsageOrigin",
     "UsageTable",
+    "VendorConnection",
+    "VendorTable",
     "WeekCoverage",
     "WeeklyOrder",
     "WeeklyTable",
@@ -200,6 +212,7 @@ class Store:
     weeklies: WeeklyTable
     usage: UsageTable
     telemetry: TelemetryTable
+    vendors: VendorTable
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -243,6 +256,7 @@ class Store:
             access_log=AccessLog(database),
             usage=usage,
             telemetry=TelemetryTable(database, usage),
+            vendors=VendorTable(database, usage),
         )
 
     def close(self) -> None:

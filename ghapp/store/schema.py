@@ -743,7 +743,7 @@ usage_identity = Table(
     Column("mapped_by", Text),
     Column("seen_at", InstantColumn, nullable=False),
     CheckConstraint(
-        "kind IN ('account', 'email', 'account_uuid', 'end_user', 'tool_installation')",
+        "kind IN ('account', 'email', 'account_uuid', 'end_user', 'tool_installation', 'api_key')",
         name="kind",
     ),
     UniqueConstraint("installation_id", "kind", "value"),
@@ -1052,4 +1052,63 @@ telemetry_arrival = _came(
 
 telemetry_refusal = _came(
     "telemetry_refusal", Column("count", BigInteger, nullable=False), by="reason"
+)
+
+vendor_connection = Table(
+    "vendor_connection",
+    metadata,
+    Column("installation_id", BigInteger, nullable=False),
+    Column("vendor", Text, nullable=False),
+    Column("key", LargeBinary, nullable=False),
+    Column("set_by", Text, nullable=False),
+    Column("set_at", InstantColumn, nullable=False),
+    PrimaryKeyConstraint("installation_id", "vendor"),
+)
+
+vendor_report = Table(
+    "vendor_report",
+    metadata,
+    Column("installation_id", BigInteger, nullable=False),
+    Column("vendor", Text, nullable=False),
+    Column("report", Text, nullable=False),
+    Column("through", Integer),
+    Column("resume", Integer),
+    Column("asked_at", InstantColumn),
+    Column("succeeded_at", InstantColumn),
+    Column("problem", Text),
+    PrimaryKeyConstraint("installation_id", "vendor", "report"),
+)
+
+vendor_erased = Table(
+    "vendor_erased",
+    metadata,
+    Column("installation_id", BigInteger, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("day", Integer, nullable=False),
+    PrimaryKeyConstraint("installation_id", "digest"),
+    sqlite_with_rowid=False,
+)
+
+vendor_amount = Table(
+    "vendor_amount",
+    metadata,
+    Column("installation_id", BigInteger, nullable=False),
+    Column("vendor", Text, nullable=False),
+    Column("report", Text, nullable=False),
+    Column("day", Integer, nullable=False),
+    Column("identity_id", BigInteger, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("product", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("billed", BigInteger),
+    Column("list_price", BigInteger),
+    Column("read_at", InstantColumn, nullable=False),
+    PrimaryKeyConstraint(
+        *("installation_id", "vendor", "report", "day"),
+        *("identity_id", "agent", "product", "model", "currency"),
+    ),
+    Index("vendor_amount_day", "installation_id", "day"),
+    Index("vendor_amount_identity", "identity_id"),
+    sqlite_with_rowid=False,
 )

@@ -38,7 +38,14 @@ from ghapp.store.pricing import (
     prices_in_use,
 )
 from ghapp.store.rows import chunks, clean, struct_of
-from ghapp.store.schema import usage_decisions, usage_identity, usage_stale, usage_tokens
+from ghapp.store.schema import (
+    usage_decisions,
+    usage_identity,
+    usage_stale,
+    usage_tokens,
+    vendor_amount,
+    vendor_erased,
+)
 from ghapp.store.summaries.tally import day_number
 from ghapp.store.usage_costs import note_pulls_of
 from ghapp.store.usage_rows import (
@@ -49,6 +56,7 @@ from ghapp.store.usage_rows import (
     columns_of,
     decision_day,
     decision_row,
+    identity_digest,
     stored,
     token_day,
     token_row,
@@ -178,18 +186,23 @@ class UsageTable:
 
     # --- what ends --------------------------------------------------------------------------------
 
-    def forget(self, account_id: int | None, login: str) -> int:
+    def forget(self, account_id: int | None, login: str, *, now: datetime) -> int:
         """Delete all usage of a person, by number and by login in any case; return how many rows.
 
-        Identities that were mapped to the person go, too.
+        Identities that were mapped to the person go, too, and what vendors charged for them. A
+        vendor tells its last days again: what it tells of days until now is left out then.
         """
         is_theirs = func.lower(usage_identity.c.login) == clean(login).lower()
         if account_id is not None:
             is_theirs = or_(is_theirs, usage_identity.c.account_id == account_id)
         with self._database.write() as connection:
             lock_sums(connection, self._database)
-            query = select(usage_identity.c.id, usage_identity.c.person).where(is_theirs)
-            rows = connection.execute(query).all()
+            # What is being stored of the person just now would outlive the deletion.
+            theirs = select(usage_identity.c.installation_id).where(is_theirs).distinct()
+            for installation_id in sorted(connection.execute(theirs).scalars()):
+                self.lock(connection, installation_id)
+            rows = connection.execute(select(usage_identity).where(is_theirs)).all()
+            self._note_erased(connection, rows, now)
             ids, people = {row.id for row in rows}, {row.person for row in rows}
             note_pulls_of(connection, self._database, people)
             count = sum(
@@ -198,22 +211,59 @@ class UsageTable:
             )
             for table in (*SUMS, *DAYS, usage_stale):
                 connection.execute(delete(table).where(among(table.c.person, people)))
+            connection.execute(delete(vendor_amount).where(among(vendor_amount.c.identity_id, ids)))
             connection.execute(delete(usage_identity).where(among(usage_identity.c.id, ids)))
         return count
 
+    def _note_erased(self, connection: Connection, rows: Iterable[Row[Any]], now: datetime) -> None:
+        """Note whom vendors may not bring back, by digest."""
+        insert = self._database.insert(vendor_erased)
+        note = insert.on_conflict_do_update(
+            index_elements=["installation_id", "digest"], set_={"day": insert.excluded.day}
+        )
+        erased = [
+            {
+                "installation_id": row.installation_id,
+                "digest": identity_digest(row.installation_id, row.kind, row.value),
+                "day": day_number(now.date()),
+            }
+            for row in rows
+        ]
+        if erased:
+            connection.execute(note, erased)
+
     def remove(self, installation_id: int, source: UsageSource) -> int:
         """Delete everything of a source; the next source counts in its place."""
-        count = 0
         with self._database.write() as connection:
             self.lock(connection, installation_id)
-            stale: set[StaleDay] = set()
-            for table in SENT:
-                columns = table.c
-                chosen = (columns.installation_id == installation_id, columns.source == source)
-                query = select(columns.day, columns.person, columns.agent).where(*chosen)
-                stale |= {(row[0], row[1], row[2]) for row in connection.execute(query.distinct())}
-                count += connection.execute(delete(table).where(*chosen)).rowcount
-            note_stale(connection, self._database, installation_id, stale)
+            return self.remove_within(connection, installation_id, source)
+
+    def remove_within(
+        self,
+        connection: Connection,
+        installation_id: int,
+        source: UsageSource,
+        *,
+        machine: str | None = None,
+        day: date | None = None,
+    ) -> int:
+        """Delete what a source said, in the caller's transaction, which holds the `lock`.
+
+        ``machine``, ``day``: only that machine's rows, and only of that day.
+        """
+        stale: set[StaleDay] = set()
+        count = 0
+        for table in SENT:
+            columns = table.c
+            chosen = [columns.installation_id == installation_id, columns.source == source]
+            if machine is not None:
+                chosen.append(columns.machine == clean(machine))
+            if day is not None:
+                chosen.append(columns.day == day_number(day))
+            query = select(columns.day, columns.person, columns.agent).where(*chosen)
+            stale |= {(row[0], row[1], row[2]) for row in connection.execute(query.distinct())}
+            count += connection.execute(delete(table).where(*chosen)).rowcount
+        note_stale(connection, self._database, installation_id, stale)
         return count
 
     def expire(self, before: date) -> int:
@@ -306,6 +356,10 @@ class UsageTable:
         return tuple(found)
 
     # --- in the caller's transaction --------------------------------------------------------------
+
+    def identity(self, connection: Connection, origin: UsageOrigin, now: datetime) -> int:
+        """Return the number of an origin's identity, which is noted if it is new."""
+        return self._identity(connection, origin, now)[0]
 
     def _identity(
         self, connection: Connection, origin: UsageOrigin, now: datetime

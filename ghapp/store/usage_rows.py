@@ -1,5 +1,6 @@
 """Rows of usage on their way into and out of the database. It queries nothing."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -32,7 +33,8 @@ class UsageOrigin(Struct, frozen=True):
     repository_id: int | None = None
     """``None``: the source names none, or one where the app is not installed."""
     machine: str = ""
-    """The collector's number of the machine; empty: the source names none."""
+    """The collector's number of the machine, or a vendor and its report; empty: the source names
+    none."""
 
 
 class AddedUsage(Struct, frozen=True):
@@ -80,6 +82,11 @@ def columns_of(origin: UsageOrigin, identity: int, person: int, now: datetime) -
         "machine": clean(origin.machine),
         "read_at": now,
     }
+
+
+def identity_digest(installation_id: int, kind: str, value: str) -> bytes:
+    """Return what stands for an identity that was erased: it names nobody by itself."""
+    return hashlib.sha256(f"{installation_id}:{kind}:{clean(value)}".encode()).digest()
 
 
 def token_row(head: Mapping[str, Any], one: TokenDay) -> dict[str, Any]:

@@ -149,7 +149,7 @@ class SourceCounts(Struct, frozen=True):
     """What one source said, whether it counts or not."""
 
     source: str
-    """``transcripts``, ``events`` or ``metrics``; see `ghapp.usage.sources.UsageSource`."""
+    """The name of a `ghapp.usage.sources.UsageSource`, such as ``transcripts``."""
     days_shown: int
     """Days of a person with an agent for which it counts."""
     days_covered: int

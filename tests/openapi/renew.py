@@ -38,6 +38,7 @@ POST /app-manifests/{code}/conversions
 GET /installation/repositories
 DELETE /installation/token
 GET /meta
+GET /orgs/{org}/copilot/metrics/reports/users-1-day
 GET /orgs/{org}/teams
 GET /orgs/{org}/teams/{team_slug}/members
 GET /rate_limit

@@ -43,6 +43,7 @@ TOOL = UsageIdentity(IdentityKind.TOOL_INSTALLATION, "9f2c")
 SENT = UsageOrigin(ORG, UsageSource.TRANSCRIPTS, ANN, login="ann", machine="a" * 32)
 EVENTS = UsageOrigin(ORG, UsageSource.EVENTS, MAIL)
 METRICS = UsageOrigin(ORG, UsageSource.METRICS, MAIL)
+VENDOR = UsageOrigin(ORG, UsageSource.VENDOR, MAIL, machine="cursor:admin")
 
 
 def tokens(output: int = 10, **changed: Any) -> TokenDay:
@@ -135,7 +136,7 @@ def test_a_person_who_is_forgotten_leaves_nothing(store: Store) -> None:
     add(store, EVENTS, [tokens(), decision()])
     store.usage.replace(SENT, [tokens()], [decision()], now=NOW)
     add(store, replace(EVENTS, identity=TOOL), [tokens()])
-    assert store.usage.forget(11, "Ann") == 4
+    assert store.usage.forget(11, "Ann", now=NOW) == 4
     assert [one.value for one in store.usage.identities(ORG)] == [TOOL.value]
     assert len(store.usage.rows(ORG)) == 1
 
@@ -153,7 +154,7 @@ def test_who_is_forgotten_while_sums_are_made_waits_for_their_end(postgresql_sto
     with ThreadPoolExecutor(1) as pool:
         with store.database.write() as connection:
             lock_sums(connection, store.database)
-            gone = pool.submit(store.usage.forget, 11, "ann")
+            gone = pool.submit(store.usage.forget, 11, "ann", now=NOW)
             wait_until(is_waiting, "the deletion's wait")
         assert gone.result() == 1
 
@@ -197,6 +198,7 @@ origins = st.sampled_from(
         EVENTS,
         METRICS,
         replace(METRICS, identity=TOOL),
+        VENDOR,
     ]
 )
 sent = st.tuples(

@@ -102,6 +102,14 @@ MATRIX: dict[str, tuple[int, int, int, int, int]] = {
     "POST /organizations/<organization>/settings/tokens/<int(max=9223372036854775807):token>/revoke": (  # noqa: E501 - a route
         *(403, 404, 404, 403, 404),
     ),
+    "POST /organizations/<organization>/settings/vendors": (403, 404, 404, 403, 400),
+    "POST /organizations/<organization>/settings/vendors/<vendor>/remove": (
+        403,
+        404,
+        404,
+        403,
+        404,
+    ),
     f"GET {PULL}": (401, 404, 200, 200, 200),
     f"GET {PULL}/document": (401, 404, 200, 200, 200),
     f"GET {PULL}/audits/<int(max=2147483647):audit>/document": (401, 404, 200, 200, 200),
@@ -119,6 +127,7 @@ VALUES = {
     "audit": "1",
     "token": "1",
     "replay": "1",
+    "vendor": "cursor",
 }
 """What stands in the place of a route's parameters."""
 

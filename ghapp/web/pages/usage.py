@@ -23,6 +23,7 @@ SOURCES = {
     "transcripts": "agents' own records, sent by machines",
     "events": "telemetry, event by event",
     "metrics": "telemetry, sums",
+    "vendor": "the agent's vendor, day by day",
 }
 
 
