@@ -1112,3 +1112,18 @@ vendor_amount = Table(
     Index("vendor_amount_identity", "identity_id"),
     sqlite_with_rowid=False,
 )
+
+budget = Table(
+    "budget",
+    metadata,
+    Column("installation_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("of", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("basis", Text, primary_key=True),
+    Column("monthly", BigInteger, nullable=False),
+    Column("set_by", Text, nullable=False),
+    Column("set_at", InstantColumn, nullable=False),
+    Column("alarmed_month", Integer),
+    Column("alarmed_state", Text),
+    CheckConstraint("\"of\" IN ('organization', 'team', 'repository')", name="of"),
+)

@@ -91,7 +91,7 @@ class UsageQuestions:
     def summary(self, selection: UsageSelection, grain: TimeGrain) -> UsageSummary:
         """Return what a page of usage shows."""
         with self._database.read() as connection:
-            query = _UsageQuery(connection, selection)
+            query = UsageQuery(connection, selection)
             return UsageSummary(
                 totals=counted(query.everything),
                 series=query.series(grain),
@@ -105,7 +105,7 @@ class UsageQuestions:
             )
 
 
-class _UsageQuery:
+class UsageQuery:
     """One selection, answered in one transaction."""
 
     def __init__(self, connection: Connection, selection: UsageSelection) -> None:
