@@ -42,6 +42,7 @@ from ghapp.spend.prices import packaged
 from ghapp.store import Installation, Store
 from ghapp.store.pricing import PriceBook
 from ghapp.store.summaries.questions import SummaryQuestions
+from ghapp.store.summaries.spend import SpendQuestions
 from ghapp.store.summaries.usage import UsageQuestions
 from ghapp.summaries.selection import PersonNaming
 from ghapp.upkeep.outgoing import MailServer
@@ -138,6 +139,11 @@ class Services:
     def usage(self) -> UsageQuestions:
         """Return the queries over usage."""
         return UsageQuestions(self.store.database)
+
+    @cached_property
+    def spend(self) -> SpendQuestions:
+        """Return the queries over spend; the settings decide how people are named."""
+        return SpendQuestions(self.store.database, self.summaries.naming)
 
     @property
     def prices(self) -> PriceBook:

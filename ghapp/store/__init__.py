@@ -7,6 +7,7 @@ from typing import Self
 from ghapp.store.access_log import AccessDoor, AccessEntry, AccessLog, LoggedAccess
 from ghapp.store.agent_reports import AgentReport, AgentReports, AgentSeen
 from ghapp.store.audits import AuditTable, SavedAudit, SignRecord
+from ghapp.store.budgets import BudgetTable
 from ghapp.store.coverage import (
     AuthorCoverage,
     AuthorsHeard,
@@ -213,6 +214,7 @@ class Store:
     usage: UsageTable
     telemetry: TelemetryTable
     vendors: VendorTable
+    budgets: BudgetTable
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -257,6 +259,7 @@ class Store:
             usage=usage,
             telemetry=TelemetryTable(database, usage),
             vendors=VendorTable(database, usage),
+            budgets=BudgetTable(database),
         )
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ from ghapp.web.pages import (
     pull_request,
     replays,
     repository,
+    spend,
     usage,
 )
 from ghapp.web.pages.blueprint import pages
@@ -19,5 +20,6 @@ __all__ = [
     "pull_request",
     "replays",
     "repository",
+    "spend",
     "usage",
 ]
