@@ -57,11 +57,11 @@ class ShippedCost(Struct, frozen=True):
     """Those of them with a known amount."""
     amount: int | None
     """Micro-dollars of these; ``None``: none is known, or they are of too few people."""
-    attributed: int
-    """Attributed lines in these."""
-    looked_up: int
-    """Attributed lines of these that were looked up 90 days later."""
-    standing: int
+    attributed: int | None
+    """Attributed lines in these; ``None``: there are none."""
+    looked_up: int | None
+    """Attributed lines of these that were looked up 90 days later; ``None``: none were."""
+    standing: int | None
     """Those that were still there."""
     amount_of_looked_up: int | None
     """Micro-dollars of the pull requests whose lines were looked up."""

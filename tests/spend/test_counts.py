@@ -60,9 +60,9 @@ def test_nobody_knows_what_a_line_costs_of_no_known_amount() -> None:
         pulls=3,
         costed=0,
         amount=None,
-        attributed=0,
-        looked_up=0,
-        standing=0,
+        attributed=None,
+        looked_up=None,
+        standing=None,
         amount_of_looked_up=None,
     )
     assert (nothing.by_pull, nothing.by_line, nothing.by_standing_line) == (None, None, None)

@@ -71,6 +71,7 @@ from ghapp.summaries.selection import (
     PullSelection,
     TimeGrain,
 )
+from ghapp.usage.answers import known_sum
 from ghapp.usage.counts import UsageSelection
 
 ONE_DAY = timedelta(days=1)
@@ -345,9 +346,9 @@ class SpendQuery(UsageQuery):
             pulls=len(rows),
             costed=len(costed),
             amount=_together(costed),
-            attributed=sum(row.attributed for row in costed),
-            looked_up=sum(row.attributed_lines for row in looked),
-            standing=sum(row.attributed_after_90 for row in looked),
+            attributed=known_sum(row.attributed for row in costed),
+            looked_up=known_sum(row.attributed_lines for row in looked),
+            standing=known_sum(row.attributed_after_90 for row in looked),
             amount_of_looked_up=_together(looked),
         )
 
