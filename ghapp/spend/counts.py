@@ -156,6 +156,8 @@ class AgentSessionCost(Struct, frozen=True):
 class PullCostDetails(Struct, frozen=True):
     """What a pull request's own page says of its cost."""
 
+    audit_number: int
+    """The audit whose lines it is allocated by: the one in force."""
     whole: PullRequestCost
     models: tuple[tuple[str | None, Cost], ...]
     """By model; ``None``: not recorded."""

@@ -121,6 +121,7 @@ MATRIX: dict[str, tuple[int, int, int, int, int]] = {
     f"GET {PULL}": (401, 404, 200, 200, 200),
     f"GET {PULL}/document": (401, 404, 200, 200, 200),
     f"GET {PULL}/audits/<int(max=2147483647):audit>/document": (401, 404, 200, 200, 200),
+    f"GET {PULL}/cost": (401, 404, 200, 200, 200),
     f"GET {PULL}/lines": (401, 404, 200, 200, 200),
 }
 

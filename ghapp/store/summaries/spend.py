@@ -27,6 +27,7 @@ from ghapp.spend.counts import (
     BilledAmount,
     BudgetCheck,
     Divided,
+    DividedCost,
     PersonCost,
     PersonMonth,
     PullCostDetails,
@@ -112,6 +113,13 @@ class SpendQuestions:
                 repriced=query.repriced(),
             )
 
+    def total(self, selection: UsageSelection, basis: CostBasis) -> DividedCost:
+        """Return what everybody in a selection costs together."""
+        with self._database.read() as connection:
+            query = SpendQuery(connection, selection)
+            query.ask(basis, self._naming)
+            return divided(query.everybody)
+
     def pulls(self, selection: UsageSelection, basis: CostBasis) -> tuple[PullSpend, ...]:
         """Return the pull requests that were merged on the days and have a cost, dearest first."""
         with self._database.read() as connection:
@@ -126,7 +134,7 @@ class SpendQuestions:
         with self._database.read() as connection:
             about = connection.execute(
                 select(audit.c.merged_at, audit.c.window_from, audit.c.window_to)
-                .add_columns(pull_summary.c.attributed)
+                .add_columns(pull_summary.c.attributed, audit.c.number)
                 .join_from(pull_summary, audit, same_pull(audit))
                 .where(
                     pull_summary.c.repository_id == repository_id,
@@ -160,6 +168,7 @@ def _details(
     for row in rows:
         models[row.model or None] += cost_of(row, basis)
     return PullCostDetails(
+        audit_number=about.number,
         whole=PullRequestCost(
             cost=sum(models.values(), Cost()),
             basis=basis,

@@ -1,13 +1,16 @@
 """Routes about spend: what agents cost, beside what they shipped."""
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any, Literal
 
-from flask import Response
+from flask import Response, abort
 
+from ghapp.attribution.model import Struct
 from ghapp.reports.tables import to_csv
+from ghapp.spend.allocation import AllocationState, CostGap
 from ghapp.spend.cost import Cost, CostBasis
-from ghapp.spend.counts import PullSpend, SpendSummary
+from ghapp.spend.counts import PullCostDetails, PullSpend, SpendSummary
 from ghapp.spend.money import for_machines
 from ghapp.usage.counts import UsageSelection
 from ghapp.web.access import (
@@ -22,23 +25,29 @@ from ghapp.web.api.answers import answer
 from ghapp.web.api.blueprint import api
 from ghapp.web.api.exports import CSV, file
 from ghapp.web.api.operation import reads
+from ghapp.web.api.pulls import PULL
 from ghapp.web.api.questions import read
 from ghapp.web.api.summaries import shown
 from ghapp.web.api.usage import UsageParameters
 from ghapp.web.current import services
-from ghapp.web.pages.spend import default_basis
+
+Estimate = Literal["list", "contract"]
+
+
+def _meaning(asked: Estimate | None) -> CostBasis:
+    return services.settings.estimate if asked is None else CostBasis(asked)
 
 
 class SpendParameters(UsageParameters, frozen=True, forbid_unknown_fields=True):
     """Which spend; by default the twelve months up to today."""
 
-    basis: Literal["list", "contract"] | None = None
+    basis: Estimate | None = None
     """By default your own rates where there is a rate card, else list prices."""
 
     @property
     def meaning(self) -> CostBasis:
         """What amounts mean."""
-        return default_basis() if self.basis is None else CostBasis(self.basis)
+        return _meaning(self.basis)
 
 
 @api.get("/organizations/<organization>/spend")
@@ -141,6 +150,89 @@ def _of_repository(owner: str, name: str) -> tuple[UsageSelection, SpendParamete
     note_access("spend", repository=repository)
     home = repository.installation_id or 0
     return asked.of(home, (repository.id,), has_unplaced=False), asked
+
+
+class ModelCost(Struct, frozen=True):
+    """What of a pull request's cost is of one model."""
+
+    model: str | None
+    """``None``: not recorded."""
+    amount: int | None
+    """Micro-dollars; ``None``: none of its tokens has a price."""
+    priced_tokens: int
+    unpriced_tokens: int
+
+
+class PullCostAnswer(Struct, frozen=True):
+    """What a pull request cost: an allocation, not a bill (docs/spend.md)."""
+
+    basis: CostBasis
+    method: str
+    amount: int | None
+    """Micro-dollars; ``None``: unknown, for the reason in ``gap``."""
+    gap: CostGap | None
+    is_floor: bool
+    """It costs at least this."""
+    state: AllocationState
+    data_through: date | None
+    """Last day whose usage is in it."""
+    agent_sessions: int
+    """Those with matched lines here, and usage."""
+    priced_share: float | None
+    """Priced tokens of all; ``None``: there are no tokens."""
+    coverage: float | None
+    """Share of attributed lines whose agent session has usage; ``None``: there are none."""
+    is_repriced: bool
+    """Some of it is of a closed month that was priced again."""
+    models: tuple[ModelCost, ...]
+
+
+class BasisParameters(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which estimate."""
+
+    basis: Estimate | None = None
+    """By default your own rates where there is a rate card, else list prices."""
+
+
+@api.get(f"{PULL}/cost")
+@reads(
+    "readPullRequestCost",
+    "Read what a merged pull request cost, allocated by matched lines.",
+    PullCostAnswer,
+    question=BasisParameters,
+)
+def pull_cost(owner: str, name: str, number: int) -> Response:
+    """Answer with a pull request's cost, also of a public one to nobody anonymous."""
+    require_viewer()
+    repository = require_reader(owner, name)
+    asked = read(BasisParameters)
+    basis, now = _meaning(asked.basis), services.clock()
+    found = services.spend.pull(repository.id, number, basis, now=now)
+    if found is None:
+        abort(404, f"there is no audit of #{number}")
+    note_access("spend", repository=repository, pull_request=number)
+    return answer(_told(found))
+
+
+def _told(found: PullCostDetails) -> PullCostAnswer:
+    whole = found.whole
+    return PullCostAnswer(
+        basis=whole.basis,
+        method=whole.method,
+        amount=whole.amount,
+        gap=whole.gap,
+        is_floor=whole.cost.is_floor,
+        state=whole.state,
+        data_through=whole.data_through,
+        agent_sessions=whole.agent_sessions,
+        priced_share=whole.cost.priced_share,
+        coverage=whole.coverage,
+        is_repriced=whole.is_repriced,
+        models=tuple(
+            ModelCost(model, one.amount, one.priced_tokens, one.unpriced_tokens)
+            for model, one in found.models
+        ),
+    )
 
 
 SPEND_COLUMNS = ("basis", "by", "name", "people", "dollars", "unallocated", "unpriced_tokens")

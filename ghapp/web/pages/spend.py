@@ -59,15 +59,10 @@ def repository_spend(owner: str, name: str) -> str:
     )
 
 
-def default_basis() -> CostBasis:
-    """Return the estimate that goes before the other: by contract where there is a rate card."""
-    return CostBasis.LIST if services.settings.rate_card is None else CostBasis.CONTRACT
-
-
 def _basis() -> CostBasis:
     name = request.args.get("basis")
     if not name:
-        return default_basis()
+        return services.settings.estimate
     if name not in {CostBasis.LIST, CostBasis.CONTRACT}:
         abort(400, f"basis is {name!r}; give list or contract")
     return CostBasis(name)
