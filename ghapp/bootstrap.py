@@ -41,6 +41,7 @@ from ghapp.settings import AppCredentials, Settings, SettingsError
 from ghapp.store import Installation, Store
 from ghapp.store.summaries.questions import SummaryQuestions
 from ghapp.store.summaries.usage import UsageQuestions
+from ghapp.store.summaries.usage_sources import SourceQuestions
 from ghapp.summaries.selection import PersonNaming
 from ghapp.upkeep.outgoing import MailServer
 from ghapp.upkeep.team_sources import TeamsFetched, TeamSources, fetch_teams
@@ -135,6 +136,11 @@ class Services:
     def usage(self) -> UsageQuestions:
         """Return the queries over usage."""
         return UsageQuestions(self.store.database)
+
+    @cached_property
+    def usage_sources(self) -> SourceQuestions:
+        """Return the queries over the sources of usage."""
+        return SourceQuestions(self.store.database)
 
     @cached_property
     def keys(self) -> EvidenceKeys:

@@ -3,14 +3,15 @@
 It follows from the edits and their seed, so the same year has the same usage.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime, time
 from random import Random
 
 from ghapp.attribution.model import Edit, EditResult, Struct
 from ghapp.demo.cast import USER_IDS
 from ghapp.store import AddedUsage, Store, UsageOrigin
+from ghapp.store.usage_arrivals import ArrivalNotes
 from ghapp.summaries.languages import language_of
 from ghapp.usage.answers import TokenCounts
 from ghapp.usage.days import DecisionDay, TokenDay
@@ -43,6 +44,7 @@ def use(
     people: defaultdict[str, list[TokenDay | DecisionDay]] = defaultdict(list)
     for key, own in sorted(by_day.items(), key=lambda item: repr(item[0])):
         people[key.login] += _day(key, own, random)
+    sent = []
     for login, rows in people.items():
         origin = UsageOrigin(
             installation_id,
@@ -52,18 +54,32 @@ def use(
             repository_id=repository_id,
             machine=f"{login}-1",
         )
+        sent.append(AddedUsage(origin, rows))
         tokens = [one for one in rows if isinstance(one, TokenDay)]
-        decisions = [one for one in rows if isinstance(one, DecisionDay)]
-        at = max(one.at for one in edits)
-        store.usage.replace(origin, tokens, decisions, now=at)
         # Some also send telemetry: it says less, so it does not count where their machines do.
         if USER_IDS[login] % 3 == 0:
             metrics = UsageOrigin(
                 installation_id, UsageSource.METRICS, origin.identity, login=login
             )
-            with store.database.write() as connection:
-                store.usage.lock(connection, installation_id)
-                store.usage.add(connection, [AddedUsage(metrics, tokens[::2])], now=at)
+            sent.append(AddedUsage(metrics, tokens[::2]))
+    with store.database.write() as connection:
+        store.usage.lock(connection, installation_id)
+        store.usage.add(connection, sent, now=max(one.at for one in edits))
+        for (source, day), kept in _by_day(sent).items():
+            at = datetime.combine(day, time(22, 0), UTC)
+            notes = ArrivalNotes(connection, store.database, installation_id, source, at)
+            notes.came(kept)
+            if source is UsageSource.METRICS and day.weekday() == 0:
+                notes.refused({"unknown_metric": len(kept)})
+
+
+def _by_day(sent: Iterable[AddedUsage]) -> dict[tuple[UsageSource, date], Counter[str]]:
+    """Return how many rows of each agent a source tells of each day."""
+    found: defaultdict[tuple[UsageSource, date], Counter[str]] = defaultdict(Counter)
+    for one in sent:
+        for row in one.rows:
+            found[one.origin.source, row.day][row.agent] += 1
+    return found
 
 
 def _day(key: AgentDay, edits: list[Edit], random: Random) -> Iterator[TokenDay | DecisionDay]:

@@ -110,9 +110,15 @@ class UploadIntake:
     def take_usage(self, report: UsageReport, token: AccessToken, *, now: datetime) -> UsageReceipt:
         """Store a whole report and return a receipt. Sending it again changes nothing."""
         self._check_sender(report.schema, USAGE_SCHEMA, report.installation, token)
-        _check_days("tokens", report.tokens, now)
-        _check_days("decisions", report.decisions, now)
-        places = self._writable(report.installation, report.remotes, token, is_needed=True)
+        try:
+            _check_days("tokens", report.tokens, now)
+            _check_days("decisions", report.decisions, now)
+            places = self._writable(report.installation, report.remotes, token, is_needed=True)
+        except UploadRefused as error:
+            self._store.arrivals.note_refused(
+                report.installation, UsageSource.TRANSCRIPTS, f"request_{error.status}", now=now
+            )
+            raise
         origin = UsageOrigin(
             installation_id=report.installation,
             source=UsageSource.TRANSCRIPTS,

@@ -53,9 +53,10 @@ from ghapp.store.replays import (
 )
 from ghapp.store.repository_names import NameReason, RepositoryAlias, RepositoryNames
 from ghapp.store.teams import LinesWritten, TeamTable
-from ghapp.store.telemetry import TelemetryArrival, TelemetryRefusal, TelemetryTable
+from ghapp.store.telemetry import TelemetryTable
 from ghapp.store.tokens import NOBODY, AccessToken, NewToken, TokenKind, TokenTable, new_secret
 from ghapp.store.usage import UsageTable
+from ghapp.store.usage_arrivals import ArrivalTable, UsageArrival, UsageRefusal
 from ghapp.store.usage_rows import AddedUsage, KnownIdentity, StoredUsage, UsageOrigin
 from ghapp.store.weeklies import WeeklyOrder, WeeklyTable
 from ghapp.store.work_items import (
@@ -85,6 +86,7 @@ __all__ = [
     "AgentReport",
     "AgentReports",
     "AgentSeen",
+    "ArrivalTable",
     "AuditTable",
     "AuthorCoverage",
     "AuthorsHeard",
@@ -145,12 +147,12 @@ __all__ = [
     "Store",
     "StoreError",
     "StoredUsage",
-    "TelemetryArrival",
-    "TelemetryRefusal",
     "TelemetryTable",
     "TokenKind",
     "TokenTable",
+    "UsageArrival",
     "UsageOrigin",
+    "UsageRefusal",
     "UsageTable",
     "WeekCoverage",
     "WeeklyOrder",
@@ -200,6 +202,7 @@ class Store:
     weeklies: WeeklyTable
     usage: UsageTable
     telemetry: TelemetryTable
+    arrivals: ArrivalTable
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -243,6 +246,7 @@ class Store:
             access_log=AccessLog(database),
             usage=usage,
             telemetry=TelemetryTable(database, usage),
+            arrivals=ArrivalTable(database),
         )
 
     def close(self) -> None:

@@ -4,7 +4,7 @@ For a person, a day and an agent the rows of one source count. A change notes wh
 `UsageTable.settle` sums them again.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -30,6 +30,7 @@ from ghapp.store.id_sets import among
 from ghapp.store.rows import chunks, clean, struct_of
 from ghapp.store.schema import usage_decisions, usage_identity, usage_stale, usage_tokens
 from ghapp.store.summaries.tally import day_number
+from ghapp.store.usage_arrivals import ArrivalNotes
 from ghapp.store.usage_rows import (
     AddedUsage,
     KnownIdentity,
@@ -88,6 +89,9 @@ class UsageTable:
                 for condition in _of_days(table, head, said):
                     connection.execute(delete(table).where(condition))
             self._add(connection, [(head, rows)])
+            place = connection, self._database, origin.installation_id
+            notes = ArrivalNotes(*place, origin.source, now)
+            notes.came(Counter(clean(one.agent) for one in rows))
 
     def add(self, connection: Connection, sent: Iterable[AddedUsage], *, now: datetime) -> None:
         """Add to what origins said before: telemetry tells what came since it last told.

@@ -3,7 +3,7 @@
 Every answer reads in one transaction. The caller checks first what the reader may read.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import cached_property
@@ -263,10 +263,17 @@ class _UsageQuery:
     def series(self, grain: TimeGrain) -> tuple[UsagePoint, ...]:
         """Return the usage by period, oldest first; a period without usage has nobody."""
         found: defaultdict[int, dict[str, Any]] = defaultdict(dict)
+        named: Counter[int] = Counter()
         for row in self._periods(agent_session_sum, grain, [_singles()]):
-            found[row.start] |= {"people": row.people, "agent_sessions": int(row.singles)}
-        for row in self._several(self._start(agent_session_day.c.day, grain).label("start")):
-            found[row.start]["agent_sessions"] += 1
+            found[row.start]["people"] = row.people
+            named[row.start] += int(row.singles)
+        named.update(
+            row.start
+            for row in self._several(self._start(agent_session_day.c.day, grain).label("start"))
+        )
+        for start in found:
+            # Nobody counted those of sources that name none.
+            found[start]["agent_sessions"] = named[start] or None
         for row in self._periods(token_sum, grain, _token_sums()):
             if row.people >= SMALLEST_GROUP:
                 found[row.start] |= _tokens(row)

@@ -53,7 +53,7 @@ def repository_summary(owner: str, name: str) -> Response:
 @api.get("/repositories/<owner>/<name>/coverage")
 @reads(
     "readCoverage",
-    "Read how many developers' machines sent evidence, week by week.",
+    "Read how many developers' machines sent evidence, week by week, by default in 84 days.",
     tuple[CoveredWeek, ...],
     question=SpanParameters,
 )

@@ -8,6 +8,7 @@ from ghapp.web.pages import (
     replays,
     repository,
     usage,
+    usage_sources,
 )
 from ghapp.web.pages.blueprint import pages
 
@@ -20,4 +21,5 @@ __all__ = [
     "replays",
     "repository",
     "usage",
+    "usage_sources",
 ]

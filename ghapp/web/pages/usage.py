@@ -1,8 +1,8 @@
 """The pages of usage: who uses agents, how much, and what is accepted."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from flask import render_template, request
+from flask import render_template, request, url_for
 
 from ghapp.reports.charts import ChartColumn, ChartFrame, columns
 from ghapp.reports.words import agent_name, counted
@@ -32,11 +32,14 @@ def organization_usage(organization: str) -> str:
     """Show an organization's usage."""
     account = require_member(organization)
     wanted = asked_for(tuple(sorted(readable(account.id))), services.clock().date())
-    selection = selected(account.id, wanted.selection, has_unplaced=owns(organization))
+    is_owner = owns(organization)
+    selection = selected(account.id, wanted.selection, has_unplaced=is_owner)
+    sources = url_for("pages.organization_usage_sources", organization=account.account)
     return render_template(
         "organization_usage.html",
         account=account.account,
         asked=wanted,
+        sources_address=sources if is_owner else None,
         **_shown(selection, wanted),
     )
 
@@ -109,24 +112,27 @@ def _charts(summary: UsageSummary, grain: TimeGrain) -> dict[str, ChartWithTable
             "agent session",
             summary,
             grain,
-            [one.counts.agent_sessions or 0 for one in summary.series],
+            [one.counts.agent_sessions for one in summary.series],
         ),
     }
 
 
-def _chart(noun: str, summary: UsageSummary, grain: TimeGrain, values: list[int]) -> ChartWithTable:
+def _chart(
+    noun: str, summary: UsageSummary, grain: TimeGrain, values: Sequence[int | None]
+) -> ChartWithTable:
+    """Draw columns; a value that is not known has none, and says so."""
     steps = [
         ChartColumn(
             label=tick(one.start, grain),
             title=f"{span_name(one.start, grain)}: {_counted(value, noun)}",
-            values=(value,),
+            values=(value or 0,),
         )
         for one, value in zip(summary.series, values, strict=True)
     ]
     frame = ChartFrame(
         name=noun.replace(" ", "-"),
         title=f"{_counted(2, noun)[2:].capitalize()} by {grain}",
-        description=f"{_counted(max(values, default=0), noun)} at most.",
+        description=f"{_counted(max(filter(None, values), default=0), noun)} at most.",
     )
     return ChartWithTable(
         svg=columns(frame, steps, ("with",)),
@@ -138,7 +144,9 @@ def _chart(noun: str, summary: UsageSummary, grain: TimeGrain, values: list[int]
     )
 
 
-def _counted(count: int, noun: str) -> str:
+def _counted(count: int | None, noun: str) -> str:
+    if count is None:
+        return f"{noun}s not known"
     return counted(count, noun).replace("persons", "people")
 
 
@@ -152,5 +160,9 @@ def _row(point: UsagePoint, grain: TimeGrain) -> tuple[str, ...]:
     )
     return (
         span_name(point.start, grain),
-        *(str(counts.people), str(counts.agent_sessions or 0), output, cached),
+        *(str(counts.people), _known(counts.agent_sessions), output, cached),
     )
+
+
+def _known(count: int | None) -> str:
+    return "-" if count is None else f"{count:,}"
