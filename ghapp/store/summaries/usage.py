@@ -271,9 +271,9 @@ class _UsageQuery:
             row.start
             for row in self._several(self._start(agent_session_day.c.day, grain).label("start"))
         )
-        for start in found:
+        for first, counts in found.items():
             # Nobody counted those of sources that name none.
-            found[start]["agent_sessions"] = named[start] or None
+            counts["agent_sessions"] = named[first] or None
         for row in self._periods(token_sum, grain, _token_sums()):
             if row.people >= SMALLEST_GROUP:
                 found[row.start] |= _tokens(row)
