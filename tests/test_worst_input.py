@@ -122,12 +122,13 @@ def read(text):
     git_ai_notes._attested(["a", "  key " + text, *text.split("\\n")])
 """,
     "team_file": """
-from ghapp.summaries.teams import TeamFileError, read_team_file
+from ghapp.summaries.tables import TableError
+from ghapp.summaries.teams import read_team_file
 def read(text):
     for start in ("", "login,team\\n", 'login,team\\n"'):
         try:
             read_team_file(start + text)
-        except TeamFileError:
+        except TableError:
             pass
 """,
     "request": """

@@ -36,6 +36,7 @@ from ghapp.store.evidence import (
 )
 from ghapp.store.fingerprint_keys import FingerprintKeys, KeptKey, key_id
 from ghapp.store.installations import Installation, InstallationTable, Repository
+from ghapp.store.known_accounts import KnownAccount, KnownAccounts
 from ghapp.store.logins import LoginTable, SignedIn
 from ghapp.store.outcomes import OutcomeTable
 from ghapp.store.policy_files import PolicyFiles
@@ -57,7 +58,14 @@ from ghapp.store.telemetry import TelemetryTable
 from ghapp.store.tokens import NOBODY, AccessToken, NewToken, TokenKind, TokenTable, new_secret
 from ghapp.store.usage import UsageTable
 from ghapp.store.usage_arrivals import ArrivalTable, UsageArrival, UsageRefusal
-from ghapp.store.usage_rows import AddedUsage, KnownIdentity, StoredUsage, UsageOrigin
+from ghapp.store.usage_rows import (
+    AddedUsage,
+    IdentityMapping,
+    KnownIdentity,
+    StoredUsage,
+    UnmappedUsage,
+    UsageOrigin,
+)
 from ghapp.store.weeklies import WeeklyOrder, WeeklyTable
 from ghapp.store.work_items import (
     AUDITING,
@@ -110,9 +118,12 @@ __all__ = [
     "EvidenceHeld",
     "EvidenceTable",
     "FingerprintKeys",
+    "IdentityMapping",
     "Installation",
     "InstallationTable",
     "KeptKey",
+    "KnownAccount",
+    "KnownAccounts",
     "KnownIdentity",
     "Lane",
     "LinesWritten",
@@ -150,6 +161,7 @@ __all__ = [
     "TelemetryTable",
     "TokenKind",
     "TokenTable",
+    "UnmappedUsage",
     "UsageArrival",
     "UsageOrigin",
     "UsageRefusal",
@@ -203,6 +215,7 @@ class Store:
     usage: UsageTable
     telemetry: TelemetryTable
     arrivals: ArrivalTable
+    known_accounts: KnownAccounts
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -247,6 +260,7 @@ class Store:
             usage=usage,
             telemetry=TelemetryTable(database, usage),
             arrivals=ArrivalTable(database),
+            known_accounts=KnownAccounts(database),
         )
 
     def close(self) -> None:

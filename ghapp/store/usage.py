@@ -5,7 +5,7 @@ For a person, a day and an agent the rows of one source count. A change notes wh
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -28,13 +28,23 @@ from sqlalchemy.sql.dml import ReturningInsert
 from ghapp.store.database import Database
 from ghapp.store.id_sets import among
 from ghapp.store.rows import chunks, clean, struct_of
-from ghapp.store.schema import usage_decisions, usage_identity, usage_stale, usage_tokens
+from ghapp.store.schema import (
+    agent_session_day,
+    usage_decisions,
+    usage_identity,
+    usage_stale,
+    usage_tokens,
+)
+from ghapp.store.summaries.conditions import to_day
 from ghapp.store.summaries.tally import day_number
 from ghapp.store.usage_arrivals import ArrivalNotes
 from ghapp.store.usage_rows import (
+    SIGN_IN,
     AddedUsage,
+    IdentityMapping,
     KnownIdentity,
     StoredUsage,
+    UnmappedUsage,
     UsageOrigin,
     columns_of,
     decision_day,
@@ -127,47 +137,99 @@ class UsageTable:
         )
         return tuple(struct_of(KnownIdentity, row) for row in self._database.rows(query))
 
-    def map(  # noqa: PLR0913 - a person, and who says so
+    def unmapped(self, installation_id: int) -> dict[int, UnmappedUsage]:
+        """Return how much usage each identity has that is not mapped, by its number.
+
+        Days that are not summed yet are left out.
+        """
+        columns = agent_session_day.c
+        query = (
+            select(
+                columns.person,
+                func.count(columns.day.distinct()).label("days"),
+                func.max(columns.day).label("last_day"),
+            )
+            .where(columns.installation_id == installation_id, columns.person < 0)
+            .group_by(columns.person)
+        )
+        return {
+            -row.person: UnmappedUsage(row.days, to_day(row.last_day))
+            for row in self._database.rows(query)
+        }
+
+    def map(
+        self, installation_id: int, whose: Iterable[IdentityMapping], *, by: str, now: datetime
+    ) -> None:
+        """Store whose some identities are, known or not yet: all of them or none.
+
+        An identity that is an account stays that: raises `ValueError`.
+        """
+        with self._database.write() as connection:
+            self.lock(connection, installation_id)
+            for one in whose:
+                self._map(connection, installation_id, one, by, now)
+
+    def map_emails(
+        self, account_id: int, login: str, emails: Collection[str], *, now: datetime
+    ) -> None:
+        """Map e-mail addresses that GitHub verified to their account, in all installations.
+
+        What somebody has mapped stays as it is.
+        """
+        columns = usage_identity.c
+        found = [
+            (row.installation_id, UsageIdentity(IdentityKind.EMAIL, row.value))
+            for chunk in chunks(sorted(map(clean, emails)))
+            for row in self._database.rows(
+                select(columns.installation_id, columns.value).where(
+                    columns.kind == IdentityKind.EMAIL.value,
+                    columns.value.in_(chunk),
+                    columns.account_id.is_(None),
+                )
+            )
+        ]
+        for installation_id, who in found:
+            with self._database.write() as connection:
+                self.lock(connection, installation_id)
+                known = self._known(connection, installation_id, who)
+                if known is not None and known.account_id is None:
+                    mapping = IdentityMapping(who, account_id, login)
+                    self._map(connection, installation_id, mapping, SIGN_IN, now)
+
+    def _map(
         self,
+        connection: Connection,
         installation_id: int,
-        who: UsageIdentity,
-        account_id: int | None,
-        login: str | None,
-        *,
+        whose: IdentityMapping,
         by: str,
         now: datetime,
     ) -> None:
-        """Store whose identity it is, known or not yet; ``None``: it is nobody's again.
-
-        An identity that is an account stays that.
-        """
-        if who.kind is IdentityKind.ACCOUNT:
+        if whose.identity.kind is IdentityKind.ACCOUNT:
             raise ValueError("an account of GitHub is a person already: map another identity")
         values = {
-            "account_id": account_id,
-            "login": clean(login),
-            "mapped_by": None if account_id is None else clean(by),
+            "account_id": whose.account_id,
+            "login": clean(whose.login),
+            "mapped_by": None if whose.account_id is None else clean(by),
         }
-        with self._database.write() as connection:
-            self.lock(connection, installation_id)
-            known = self._noted(connection, installation_id, who, now)
-            one, before = known.id, known.person
-            after = -one if account_id is None else account_id
-            mine = update(usage_identity).where(usage_identity.c.id == one)
-            connection.execute(mine.values(values | {"person": after}))
-            days: set[tuple[int, str]] = set()
-            for sent in SENT:
-                columns = sent.c
-                theirs = (
-                    columns.installation_id == installation_id,
-                    columns.person == before,
-                    columns.identity_id == one,
-                )
-                query = select(columns.day, columns.agent).where(*theirs).distinct()
-                days |= {(row[0], row[1]) for row in connection.execute(query)}
-                connection.execute(update(sent).where(*theirs).values(person=after))
-            stale = {(day, person, agent) for day, agent in days for person in (before, after)}
-            note_stale(connection, self._database, installation_id, stale)
+        place = connection, installation_id, whose.identity
+        known = self._known(*place) or self._noted(*place, now)
+        one, before = known.id, known.person
+        after = -one if whose.account_id is None else whose.account_id
+        mine = update(usage_identity).where(usage_identity.c.id == one)
+        connection.execute(mine.values(values | {"person": after}))
+        days: set[tuple[int, str]] = set()
+        for sent in SENT:
+            columns = sent.c
+            theirs = (
+                columns.installation_id == installation_id,
+                columns.person == before,
+                columns.identity_id == one,
+            )
+            query = select(columns.day, columns.agent).where(*theirs).distinct()
+            days |= {(row[0], row[1]) for row in connection.execute(query)}
+            connection.execute(update(sent).where(*theirs).values(person=after))
+        stale = {(day, person, agent) for day, agent in days for person in (before, after)}
+        note_stale(connection, self._database, installation_id, stale)
 
     # --- what ends --------------------------------------------------------------------------------
 
@@ -271,6 +333,18 @@ class UsageTable:
                 update(usage_identity).where(usage_identity.c.id == one.id).values(values)
             )
         return one.id, account
+
+    def _known(
+        self, connection: Connection, installation_id: int, who: UsageIdentity
+    ) -> Row[Any] | None:
+        """Return the row of an identity; ``None``: there is none."""
+        columns = usage_identity.c
+        query = select(usage_identity).where(
+            columns.installation_id == installation_id,
+            columns.kind == who.kind.value,
+            columns.value == clean(who.value),
+        )
+        return connection.execute(query).one_or_none()
 
     def _noted(
         self, connection: Connection, installation_id: int, who: UsageIdentity, now: datetime

@@ -160,10 +160,23 @@ class SourceCounts(Struct, frozen=True):
     last_read_at: datetime | None
 
 
+class UnmappedCounts(Struct, frozen=True):
+    """How much usage is of names that nobody mapped.
+
+    Neither tokens nor edits: what is left of the teams' rest without these could be few people's.
+    """
+
+    people: int
+    """Names; a person may have several."""
+    agent_sessions: int | None
+    """``None``: their sources name none."""
+
+
 class UsageSummary(Struct, frozen=True):
     """What a page of usage shows."""
 
     totals: UsageCounts
+    unmapped: UnmappedCounts
     series: tuple[UsagePoint, ...]
     agents: tuple[UsagePart, ...]
     models: tuple[UsagePart, ...]
@@ -205,6 +218,12 @@ def counted(parts: Iterable[PersonPart], *, least: int = SMALLEST_GROUP) -> Usag
         answers=known_sum(one.answers for one in tokens) if has_tokens else None,
         edits=sum((one.edits for one in edits if one.edits), EditCounts()) if has_edits else None,
     )
+
+
+def unmapped(parts: Iterable[PersonPart]) -> UnmappedCounts:
+    """Return how much of these parts is of names that nobody mapped."""
+    counts = counted(one for one in parts if one.person < 0)
+    return UnmappedCounts(counts.people, counts.agent_sessions)
 
 
 def folded(

@@ -74,6 +74,7 @@ from ghapp.usage.counts import (
     counted,
     folded,
     told,
+    unmapped,
 )
 from ghapp.usage.sources import UsageSource
 
@@ -94,6 +95,7 @@ class UsageQuestions:
             query = _UsageQuery(connection, selection)
             return UsageSummary(
                 totals=counted(query.everything),
+                unmapped=unmapped(query.everything),
                 series=query.series(grain),
                 agents=query.agents(),
                 models=query.models(),

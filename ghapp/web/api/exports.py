@@ -54,7 +54,9 @@ def users(organization: str) -> Response:
     rows = shown(lambda: services.summaries.people(selection))
     is_team = services.summaries.naming.names is NamesShown.TEAMS
     table = ((one.name, one.pulls_with, one.pulls, one.lines_with, one.lines) for one in rows)
-    return _file(to_csv(user_columns(selection.counting, is_team=is_team), table), "users.csv", CSV)
+    return download(
+        to_csv(user_columns(selection.counting, is_team=is_team), table), "users.csv", CSV
+    )
 
 
 @api.get("/organizations/<organization>/pulls.csv")
@@ -94,7 +96,7 @@ def pulls_json_lines(owner: str, name: str) -> Response:
     """Download a repository's pull requests as JSON Lines."""
     _, selection = _selected(owner, name, "pull requests")
     rows = shown(lambda: _pulls(selection))
-    return _file(to_json_lines(rows), "pulls.jsonl", JSON_LINES)
+    return download(to_json_lines(rows), "pulls.jsonl", JSON_LINES)
 
 
 @api.get("/repositories/<owner>/<name>/documents.jsonl")
@@ -108,7 +110,7 @@ def documents(owner: str, name: str) -> Response:
     """Download a repository's audit documents as JSON Lines."""
     repository, selection = _selected(owner, name, "documents")
     rows = shown(lambda: _pulls(selection))
-    return _file(_documents(repository, rows), "documents.jsonl", JSON_LINES)
+    return download(_documents(repository, rows), "documents.jsonl", JSON_LINES)
 
 
 @api.get("/organizations/<organization>/models.csv")
@@ -141,7 +143,7 @@ def _models_csv(selection: PullSelection) -> Response:
     """Return one row for each agent and family; an empty cell is a model that is not recorded."""
     rows = shown(lambda: services.summaries.models(selection))
     table = ((one.agent, one.model, one.pulls, one.attributed) for one in rows)
-    return _file(to_csv(MODEL_COLUMNS, table), "models.csv", CSV)
+    return download(to_csv(MODEL_COLUMNS, table), "models.csv", CSV)
 
 
 def user_columns(agent: str | None, *, is_team: bool) -> tuple[str, ...]:
@@ -175,7 +177,7 @@ def _selected_in(
 
 def _pulls_csv(selection: PullSelection) -> Response:
     rows = shown(lambda: _pulls(selection))
-    return _file(to_csv(PULL_COLUMNS, map(_cells, rows)), "pulls.csv", CSV)
+    return download(to_csv(PULL_COLUMNS, map(_cells, rows)), "pulls.csv", CSV)
 
 
 def _pulls(selection: PullSelection) -> Iterator[PullRow]:
@@ -207,7 +209,7 @@ def _documents(repository: Repository, rows: Iterable[PullRow]) -> Iterator[byte
     return (document + b"\n" for document in documents if document is not None)
 
 
-def _file(content: Iterable[str] | Iterable[bytes], name: str, kind: str) -> Response:
+def download(content: Iterable[str] | Iterable[bytes], name: str, kind: str) -> Response:
     """Return a download that is streamed, however long it is."""
     response = Response(content, content_type=kind)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'

@@ -27,14 +27,13 @@ from ghapp.web.usage_sources import SourcesStatus, sources_status
 ONE_DAY = timedelta(days=1)
 
 
-class UsageParameters(Struct, frozen=True, forbid_unknown_fields=True):
+class UsageFilters(Struct, frozen=True, forbid_unknown_fields=True):
     """Which usage; by default the twelve months up to today."""
 
     since: date | None = None
     until: date | None = None
     team: Text | None = None
     agent: Text | None = None
-    grain: TimeGrain = TimeGrain.MONTH
 
     def __post_init__(self) -> None:
         check_days(self.since, self.until)
@@ -53,6 +52,12 @@ class UsageParameters(Struct, frozen=True, forbid_unknown_fields=True):
             team=self.team,
             agent=self.agent,
         )
+
+
+class UsageParameters(UsageFilters, frozen=True, forbid_unknown_fields=True):
+    """Which usage, and what one point of a series covers."""
+
+    grain: TimeGrain = TimeGrain.MONTH
 
 
 @api.get("/organizations/<organization>/usage/sources")

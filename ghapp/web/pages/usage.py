@@ -26,6 +26,13 @@ SOURCES = {
 }
 
 
+OF_OWNERS = {
+    "sources_address": "pages.organization_usage_sources",
+    "identities_address": "usage_identities.identities",
+}
+"""Links that only owners see."""
+
+
 @pages.get("/organizations/<organization>/usage")
 @takes(USAGE_FILTERS)
 def organization_usage(organization: str) -> str:
@@ -34,12 +41,15 @@ def organization_usage(organization: str) -> str:
     wanted = asked_for(tuple(sorted(readable(account.id))), services.clock().date())
     is_owner = owns(organization)
     selection = selected(account.id, wanted.selection, has_unplaced=is_owner)
-    sources = url_for("pages.organization_usage_sources", organization=account.account)
+    of_owners = {
+        name: url_for(endpoint, organization=account.account) if is_owner else None
+        for name, endpoint in OF_OWNERS.items()
+    }
     return render_template(
         "organization_usage.html",
         account=account.account,
         asked=wanted,
-        sources_address=sources if is_owner else None,
+        **of_owners,
         **_shown(selection, wanted),
     )
 

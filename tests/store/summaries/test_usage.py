@@ -36,6 +36,8 @@ FIRST, LAST = date(2026, 3, 2), date(2026, 5, 24)
 PEOPLE = range(1, 13)
 TEAMS = {"core": range(1, 7), "web": range(7, 10)}
 """Two teams: one has enough people to be shown."""
+UNMAPPED = (11, 12)
+"""Of these a source says a name only, and nobody mapped it."""
 numbers = itertools.count(1)
 
 some_tokens = st.builds(
@@ -104,11 +106,12 @@ class Organization:
         ]
         store.teams.replace(account, TeamSource.CSV, members)
         for person, place, source, tokens, decisions in sent:
+            kind = IdentityKind.END_USER if person in UNMAPPED else IdentityKind.ACCOUNT
             origin = UsageOrigin(
                 number,
                 source,
-                UsageIdentity(IdentityKind.ACCOUNT, str(person)),
-                login=f"P{person}",
+                UsageIdentity(kind, str(person)),
+                login=None if person in UNMAPPED else f"P{person}",
                 repository_id=None if place is None else self.places[place],
             )
             add(store, origin, [*tokens, *decisions])
@@ -221,6 +224,10 @@ def test_every_number_is_that_of_a_recount(
     rows = between(everything, wanted.since, wanted.until)
 
     assert found.totals == plain(rows)
+    of_nobody = plain([one for one in rows if one.person < 0])
+    assert (found.unmapped.people, found.unmapped.agent_sessions) == (
+        (of_nobody.people, of_nobody.agent_sessions)
+    )
     starts = [one.start for one in found.series]
     assert all(one == grain.start(one) for one in starts)
     for point in found.series:
@@ -269,11 +276,12 @@ def check_adoption(found: AdoptionCounts, rows: list[StoredUsage], last: date) -
     def told(count: int) -> int | None:
         return None if 0 < count < 5 else count
 
-    now = {one: [days(one, week) for week in range(4)] for one in PEOPLE}
-    before = {one: [days(one, week) for week in range(4, 8)] for one in PEOPLE}
+    people = {one.person for one in rows}
+    now = {one: [days(one, week) for week in range(4)] for one in people}
+    before = {one: [days(one, week) for week in range(4, 8)] for one in people}
     assert found.active == told(sum(any(of) for of in now.values()))
     assert found.power == told(sum(min(of) >= 3 for of in now.values()))
-    stalled = [one for one in PEOPLE if not any(now[one]) and sum(map(bool, before[one])) >= 2]
+    stalled = [one for one in people if not any(now[one]) and sum(map(bool, before[one])) >= 2]
     assert found.stalled == told(len(stalled))
 
 
