@@ -215,6 +215,7 @@ class Services:
         return WeeklySummaries(
             store=self.store,
             summaries=self.summaries,
+            usage=self.usage,
             encryption_key=settings.encryption_key,
             mail_server=server,
             private_webhooks=settings.private_webhooks,

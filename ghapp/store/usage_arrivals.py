@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Table, delete, select
+from sqlalchemy import Connection, Insert, Table, delete, func, select
 
 from ghapp.attribution.model import Struct
 from ghapp.store.database import Database
@@ -53,6 +53,16 @@ class ArrivalTable:
     def refused(self, installation_id: int, since: date, until: date) -> tuple[UsageRefusal, ...]:
         """Return what was refused on some days, both ends included, the latest day first."""
         return self._of_days(UsageRefusal, usage_refusal, installation_id, since, until)
+
+    def last_kept(self, installation_id: int) -> dict[UsageSource, datetime]:
+        """Return when anything of each source was last kept."""
+        columns = usage_arrival.c
+        query = (
+            select(columns.source, func.max(columns.last_at).label("last_at"))
+            .where(columns.installation_id == installation_id, columns.kept > 0)
+            .group_by(columns.source)
+        )
+        return {UsageSource(row.source): row.last_at for row in self._database.rows(query)}
 
     def note_refused(
         self, installation_id: int, source: UsageSource, reason: str, *, now: datetime

@@ -115,16 +115,16 @@ def _sent(
     """Yield what is sent to us: by collectors, and as telemetry."""
     arrivals = services.store.arrivals
     today = services.clock().date()
-    came = arrivals.came(installation.id, EARLIEST, today)
+    last_kept = arrivals.last_kept(installation.id)
+    came = arrivals.came(installation.id, since, until)
     refused = arrivals.refused(installation.id, EARLIEST, today)
     for source in UsageSource:
-        own = [one for one in came if one.source is source]
+        shown = [one for one in came if one.source is source]
         problems = [one for one in refused if one.source is source]
-        shown = [one for one in own if since <= one.day <= until]
         last = max(problems, key=lambda one: one.last_at, default=None)
         yield SourceStatus(
             name=source.name.lower(),
-            last_success_at=max((one.last_at for one in own if one.kept), default=None),
+            last_success_at=last_kept.get(source),
             last_problem=words_of(source, last.reason) if last else None,
             last_problem_at=last.last_at if last else None,
             requests=sum(one.requests for one in shown),

@@ -4,9 +4,10 @@ Every answer reads in one transaction. The caller checks first what the reader m
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -38,6 +39,7 @@ from ghapp.store.schema import (
     token_sum,
     usage_identity,
 )
+from ghapp.store.summaries.accounts import account_numbers
 from ghapp.store.summaries.conditions import (
     ONE_DAY,
     GrainSpan,
@@ -57,6 +59,7 @@ from ghapp.summaries.selection import SMALLEST_GROUP, NotShown, PullSelection, T
 from ghapp.usage.answers import TOKEN_KINDS, TokenCounts
 from ghapp.usage.counts import (
     FOUR_WEEKS,
+    OTHERS,
     POWER_DAYS,
     STALLED_WEEKS,
     AdoptionCounts,
@@ -106,14 +109,64 @@ class UsageQuestions:
                 sources=query.sources(),
             )
 
+    def totals(self, selection: UsageSelection) -> UsageCounts:
+        """Return the usage of everybody together."""
+        with self._database.read() as connection:
+            return counted(_UsageQuery(connection, selection).everything)
+
+    def by_team(self, selection: UsageSelection) -> dict[str, UsageCounts]:
+        """Return the usage of each team that may be shown, by name."""
+        with self._database.read() as connection:
+            teams = _UsageQuery(connection, selection).teams()
+            return {one.name: one.counts for one in teams if one.name != OTHERS}
+
+    def people(self, selection: UsageSelection) -> tuple[UsagePart, ...]:
+        """Return the usage of single people by login; names that nobody mapped are `OTHERS`, last.
+
+        Only for who may see people by name.
+        """
+        with self._database.read() as connection:
+            query = _UsageQuery(connection, selection)
+            named = by_name((query.login(one.person), one) for one in query.everything)
+        rest = named.pop(None, [])
+        people = sorted(((str(login), own) for login, own in named.items()), key=itemgetter(0))
+        rows = tuple(UsagePart(login, counted(own, least=1)) for login, own in people)
+        return (*rows, UsagePart(OTHERS, counted(rest, least=1))) if rest else rows
+
+    def by_login(
+        self, selection: UsageSelection, logins: Collection[str]
+    ) -> dict[str, UsageCounts]:
+        """Return the usage of single people, by login in lower case; of an account once.
+
+        Only for who may see people by name.
+        """
+        with self._database.read() as connection:
+            accounts = account_numbers(connection, logins)
+            query = _UsageQuery(connection, selection, frozenset(accounts.values()))
+            found: defaultdict[int, list[PersonPart]] = defaultdict(list)
+            for one in query.everything:
+                found[one.person].append(one)
+        # An account that had several logins has them all in the list: its usage stands once.
+        last = {number: login for login, number in sorted(accounts.items())}
+        return {last[number]: counted(own, least=1) for number, own in found.items()}
+
 
 class _UsageQuery:
     """One selection, answered in one transaction."""
 
-    def __init__(self, connection: Connection, selection: UsageSelection) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        selection: UsageSelection,
+        only: frozenset[int] | None = None,
+    ) -> None:
+        """``only``: no other people than these, by number."""
         self._connection = connection
         self._selection = selection
-        self._members = self._of_team() if selection.team is not None else None
+        members = self._of_team() if selection.team is not None else None
+        if only is not None:
+            members = tuple(only if members is None else only & set(members))
+        self._members = members
 
     # --- who and where ----------------------------------------------------------------------------
 
@@ -132,6 +185,12 @@ class _UsageQuery:
             columns.login.is_not(None),
         )
         return {row[0]: row[1] for row in self._connection.execute(query)}
+
+    def login(self, person: int) -> str | None:
+        """Return a person's login in lower case; ``None``: nobody mapped that name."""
+        if person < 0:
+            return None
+        return self._logins.get(person, f"account {person}")
 
     def _of_team(self) -> tuple[int, ...]:
         team = str(self._selection.team)

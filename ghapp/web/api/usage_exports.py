@@ -1,12 +1,12 @@
-"""Downloads of usage as CSV: by time, tool, model, language or team, and whose names are whose."""
+"""Downloads of usage as CSV: by time, tool, model, language, team or person, and names to map."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 
-from flask import Response
+from flask import Response, abort
 
 from ghapp.reports.tables import to_csv
-from ghapp.summaries.selection import TimeGrain
+from ghapp.summaries.selection import NamesShown, TimeGrain
 from ghapp.usage.answers import TOKEN_KINDS
 from ghapp.usage.counts import EditCounts, UsageCounts, UsagePart, UsageSelection, UsageSummary
 from ghapp.usage.identity_table import COLUMNS as IDENTITY_COLUMNS
@@ -48,6 +48,8 @@ class UsageBy(StrEnum):
     MODEL = "model"
     LANGUAGE = "language"
     TEAM = "team"
+    PERSON = "person"
+    """Only where the organization has people named."""
 
 
 PARTS: dict[UsageBy, Callable[[UsageSummary], tuple[UsagePart, ...]]] = {
@@ -120,9 +122,15 @@ def usage_identities(organization: str) -> Response:
 
 
 def _usage_csv(selection: UsageSelection, by: UsageBy) -> Response:
-    grain = TimeGrain.MONTH if by in PARTS else TimeGrain(by.value)
-    summary = shown(lambda: services.usage.summary(selection, grain))
-    rows = usage_rows(summary, by)
+    rows: Iterable[tuple[object, ...]]
+    if by is UsageBy.PERSON:
+        if services.summaries.naming.names is not NamesShown.PEOPLE:
+            abort(403, "people are not named here: select by=team instead")
+        people = shown(lambda: services.usage.people(selection))
+        rows = ((one.name, *_amounts(one.counts)) for one in people)
+    else:
+        grain = TimeGrain.MONTH if by in PARTS else TimeGrain(by.value)
+        rows = usage_rows(shown(lambda: services.usage.summary(selection, grain)), by)
     return download(to_csv((by.value, *AMOUNTS), rows), f"usage-by-{by}.csv", CSV)
 
 

@@ -2,7 +2,7 @@
 
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
@@ -17,9 +17,7 @@ from ghapp.summaries.selection import NotShown, TimeGrain
 from ghapp.summaries.teams import TeamMember, TeamSource
 from ghapp.usage.answers import TokenCounts
 from ghapp.usage.counts import (
-    OTHERS,
     AdoptionCounts,
-    DecidedCounts,
     EditCounts,
     SourceCounts,
     UsageCounts,
@@ -29,7 +27,7 @@ from ghapp.usage.counts import (
 from ghapp.usage.days import NO_TOOL, UNNAMED_SESSION, DecisionDay, TokenDay
 from ghapp.usage.decisions import DecidedBy, EditDecision
 from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
-from tests.store.plain_usage import add, counting
+from tests.store.plain_usage import add, between, counting, parts, plain
 from tests.store.records import NOW
 
 FIRST, LAST = date(2026, 3, 2), date(2026, 5, 24)
@@ -136,80 +134,6 @@ class Organization:
         )
         is_theirs = asked.team is None or one.person in TEAMS[asked.team]
         return is_there and is_theirs and asked.agent in {None, one.row.agent}
-
-
-def plain(rows: list[StoredUsage], *, has_agent_sessions: bool = True) -> UsageCounts:
-    """Count rows in the plainest way, with what fewer than five people did left out."""
-    tokens = [(one.person, one.row) for one in rows if isinstance(one.row, TokenDay)]
-    edits = [(one.person, one.row) for one in rows if isinstance(one.row, DecisionDay)]
-    agent_sessions = {
-        (one.person, one.row.agent, one.row.agent_session)
-        for one in rows
-        if one.row.agent_session != UNNAMED_SESSION
-    }
-    counts: dict[str, Any] = {
-        "people": len({one.person for one in rows}),
-        "agent_sessions": len(agent_sessions) or None if has_agent_sessions else None,
-    }
-    if len({person for person, _ in tokens}) >= 5:
-        counts["tokens"] = sum((row.tokens for _, row in tokens), TokenCounts())
-        known = [row.answers for _, row in tokens if row.answers is not None]
-        counts["answers"] = sum(known) if known else None
-    if len({person for person, _ in edits}) >= 5:
-        counts["edits"] = decided(row for _, row in edits)
-    return UsageCounts(**counts)
-
-
-def decided(rows: Iterable[DecisionDay]) -> EditCounts:
-    """Count decided edits in the plainest way."""
-    found = list(rows)
-
-    def edits(decision: EditDecision, by: DecidedBy | None) -> int:
-        return sum(one.edits for one in found if (one.decision, one.decided_by) == (decision, by))
-
-    def of(by: DecidedBy | None) -> DecidedCounts:
-        return DecidedCounts(edits(EditDecision.ACCEPTED, by), edits(EditDecision.REFUSED, by))
-
-    def lines(*rows: DecisionDay, of: tuple[EditDecision, ...]) -> int | None:
-        known = [one.lines for one in rows if one.decision in of and one.lines is not None]
-        return sum(known) if known else None
-
-    return EditCounts(
-        by_people=of(DecidedBy.PERSON),
-        automatic=of(DecidedBy.AUTOMATIC),
-        unknown=of(None),
-        failed=sum(one.edits for one in found if one.decision is EditDecision.FAILED),
-        lines_suggested=lines(
-            *(one for one in found if one.tool != NO_TOOL),
-            of=(EditDecision.ACCEPTED, EditDecision.REFUSED),
-        ),
-        lines_accepted=lines(*found, of=(EditDecision.ACCEPTED,)),
-    )
-
-
-def between(rows: Iterable[StoredUsage], first: date, last: date) -> list[StoredUsage]:
-    return [one for one in rows if first <= one.row.day <= last]
-
-
-def parts(
-    rows: Iterable[StoredUsage], name: Callable[[StoredUsage], str | None], *, of_agents: bool
-) -> dict[str, UsageCounts]:
-    """Count rows by name; small ones, and the smallest while the rest is small, are the rest."""
-    found: dict[str, list[StoredUsage]] = {}
-    rest: list[StoredUsage] = []
-    for one in rows:
-        own = name(one)
-        (found.setdefault(own, []) if own else rest).append(one)
-
-    def people(of: list[StoredUsage]) -> int:
-        return len({one.person for one in of})
-
-    for own in sorted(found, key=lambda own: (people(found[own]), own)):
-        if people(found[own]) < 5 or 0 < people(rest) < 5:
-            rest += found.pop(own)
-    if rest:
-        found[OTHERS] = rest
-    return {own: plain(of, has_agent_sessions=of_agents) for own, of in found.items()}
 
 
 @given(sent=st.lists(uploads, max_size=40), asked=selections, grain=st.sampled_from(TimeGrain))
