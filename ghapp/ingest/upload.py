@@ -149,6 +149,10 @@ class UploadIntake:
             self._store.coverage.forget(token.login, token.user_id)
             self._store.agent_reports.forget(token.login, token.user_id)
             self._store.usage.forget(token.user_id, token.login)
+        elif request == ForgetRequest(remotes=request.remotes):
+            # Usage has a repository and no file: what names files or edits leaves it.
+            places = whose.repository_ids or ()
+            self._store.usage.forget_in(token.user_id, token.login, places)
         log.info("evidence_forgotten", edits=count)
         return ForgetReceipt(edits=count)
 

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Connection,
     Insert,
     Row,
+    Select,
     Table,
     and_,
     case,
@@ -238,13 +239,9 @@ class UsageTable:
 
         Identities that were mapped to the person go, too.
         """
-        is_theirs = func.lower(usage_identity.c.login) == clean(login).lower()
-        if account_id is not None:
-            is_theirs = or_(is_theirs, usage_identity.c.account_id == account_id)
         with self._database.write() as connection:
             lock_sums(connection, self._database)
-            query = select(usage_identity.c.id, usage_identity.c.person).where(is_theirs)
-            rows = connection.execute(query).all()
+            rows = connection.execute(_theirs(account_id, login)).all()
             ids, people = {row.id for row in rows}, {row.person for row in rows}
             count = sum(
                 connection.execute(delete(table).where(among(table.c.identity_id, ids))).rowcount
@@ -255,20 +252,28 @@ class UsageTable:
             connection.execute(delete(usage_identity).where(among(usage_identity.c.id, ids)))
         return count
 
-    def remove(self, installation_id: int, source: UsageSource) -> int:
-        """Delete everything of a source; the next source counts in its place."""
+    def forget_in(self, account_id: int | None, login: str, repository_ids: Collection[int]) -> int:
+        """Delete a person's usage in repositories, whichever source told it; return how many rows.
+
+        Usage names no file, and a source may name no repository: such usage stays.
+        """
         count = 0
         with self._database.write() as connection:
-            self.lock(connection, installation_id)
-            stale: set[StaleDay] = set()
-            for table in SENT:
-                columns = table.c
-                chosen = (columns.installation_id == installation_id, columns.source == source)
-                query = select(columns.day, columns.person, columns.agent).where(*chosen)
-                stale |= {(row[0], row[1], row[2]) for row in connection.execute(query.distinct())}
-                count += connection.execute(delete(table).where(*chosen)).rowcount
-            note_stale(connection, self._database, installation_id, stale)
+            rows = connection.execute(_theirs(account_id, login)).all()
+            by_installation: defaultdict[int, set[int]] = defaultdict(set)
+            for row in rows:
+                by_installation[row.installation_id].add(row.person)
+            for installation_id, people in sorted(by_installation.items()):
+                self.lock(connection, installation_id)
+                asked = {"person": people, "repository_id": repository_ids}
+                count += self._remove(connection, installation_id, asked)
         return count
+
+    def remove(self, installation_id: int, source: UsageSource) -> int:
+        """Delete everything of a source; the next source counts in its place."""
+        with self._database.write() as connection:
+            self.lock(connection, installation_id)
+            return self._remove(connection, installation_id, {"source": [source.value]})
 
     def expire(self, before: date) -> int:
         """Delete the rows of days before that one; return how many."""
@@ -363,6 +368,22 @@ class UsageTable:
         mine = update(usage_identity).where(usage_identity.c.id == row.id)
         return connection.execute(mine.values(person=-row.id).returning(usage_identity)).one()
 
+    def _remove(
+        self, connection: Connection, installation_id: int, asked: Mapping[str, Collection[int]]
+    ) -> int:
+        """Delete rows whose columns have one of some values; their days are stale then."""
+        count = 0
+        stale: set[StaleDay] = set()
+        for table in SENT:
+            columns = table.c
+            chosen = [columns.installation_id == installation_id]
+            chosen += [among(columns[name], values) for name, values in asked.items()]
+            days = select(columns.day, columns.person, columns.agent).where(*chosen).distinct()
+            stale |= {(row[0], row[1], row[2]) for row in connection.execute(days)}
+            count += connection.execute(delete(table).where(*chosen)).rowcount
+        note_stale(connection, self._database, installation_id, stale)
+        return count
+
     def _noting(self) -> ReturningInsert[Any]:
         insert = self._database.insert(usage_identity)
         return insert.on_conflict_do_update(
@@ -404,6 +425,15 @@ class UsageTable:
             index_elements=[column.name for column in table.primary_key],
             set_={**sums, "read_at": insert.excluded.read_at},
         )
+
+
+def _theirs(account_id: int | None, login: str) -> Select[Any]:
+    """Return the question for a person's identities, by number and by login in any case."""
+    columns = usage_identity.c
+    is_theirs = func.lower(columns.login) == clean(login).lower()
+    if account_id is not None:
+        is_theirs = or_(is_theirs, columns.account_id == account_id)
+    return select(columns.id, columns.person, columns.installation_id).where(is_theirs)
 
 
 _ADDED = {*TOKEN_KINDS, "answers", "edits", "lines"}

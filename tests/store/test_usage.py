@@ -154,6 +154,20 @@ def test_who_is_not_mapped_is_listed_first(store: Store) -> None:
     assert [one.person for one in found] == [-found[0].id, 11]
 
 
+def test_what_a_person_did_in_a_repository_is_forgotten_with_it(store: Store) -> None:
+    store.usage.map(ORG, [IdentityMapping(MAIL, 11, "ann")], by="owner", now=NOW)
+    here, there = replace(SENT, repository_id=5), replace(SENT, repository_id=6)
+    store.usage.replace(here, [tokens(1)], [decision()], now=NOW)
+    store.usage.replace(there, [tokens(2)], [], now=NOW)
+    add(store, replace(EVENTS, repository_id=5), [tokens(4, agent="codex")])
+    add(store, EVENTS, [tokens(8, agent="codex")])
+    bob = UsageIdentity(IdentityKind.ACCOUNT, "12")
+    add(store, replace(here, identity=bob, login="bob"), [tokens(16)])
+    assert counted(store) == 1 + 2 + 4 + 8 + 16
+    assert store.usage.forget_in(11, "Ann", [5]) == 3
+    assert counted(store) == 2 + 8 + 16
+
+
 def test_a_person_who_is_forgotten_leaves_nothing(store: Store) -> None:
     store.usage.map(ORG, [IdentityMapping(MAIL, 11, "ann")], by="owner", now=NOW)
     add(store, EVENTS, [tokens(), decision()])
