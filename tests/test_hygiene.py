@@ -505,6 +505,38 @@ def _left_out(file: _File) -> Iterator[Finding]:
         yield Finding(node.lineno, f"{_dotted(node)} leaves a test out")
 
 
+# --- g: every process finds the same tests --------------------------------------------------------
+
+_DRAWN = {"gzip.compress", "os.getpid", "os.urandom"}
+_DRAWING = ("random.", "secrets.", "time.", "uuid.")
+_NOW = {"now", "today", "utcnow"}
+
+
+def _drawn_cases(file: _File) -> Iterator[Finding]:
+    """Yield cases that differ each time: processes that share the tests would find different ones.
+
+    What gzip writes by default names the second.
+    """
+    for node in file.nodes:
+        if isinstance(node, ast.Call) and _name(node.func) == "parametrize":
+            for argument in [*node.args, *(keyword.value for keyword in node.keywords)]:
+                yield from _drawn(file, argument)
+
+
+def _drawn(file: _File, cases: ast.expr) -> Iterator[Finding]:
+    for node in ast.walk(file.value(cases)):
+        value = file.value(node) if isinstance(node, ast.Name) else node
+        if isinstance(value, ast.Call) and _draws(file, value):
+            yield Finding(value.lineno, "a case differs each time that the tests are collected")
+
+
+def _draws(file: _File, call: ast.Call) -> bool:
+    home = _home(file, call.func)
+    if home == "gzip.compress":
+        return not any(keyword.arg == "mtime" for keyword in call.keywords)
+    return home in _DRAWN or home.startswith(_DRAWING) or home.rpartition(".")[2] in _NOW
+
+
 RULES = {
     "time": _asserted_times,
     "pause": _blind_pauses,
@@ -512,6 +544,7 @@ RULES = {
     "patience": _impatience,
     "litter": _litter,
     "left out": _left_out,
+    "drawn": _drawn_cases,
 }
 
 
@@ -615,6 +648,13 @@ BAD = {
         "numpy = pytest.importorskip('numpy')",
         "def test():\n    pytest.xfail('known')",
     ),
+    "drawn": (
+        "@pytest.mark.parametrize('body', [gzip.compress(b'x')])\ndef test(body): pass",
+        "from gzip import compress\n@pytest.mark.parametrize('a', [compress(b'')])\ndef t(a): pass",
+        "AT = datetime.now(UTC)\n@pytest.mark.parametrize('at', [AT])\ndef test(at): pass",
+        "@pytest.mark.parametrize('name', [uuid.uuid4().hex])\ndef test(name): pass",
+        "CASES = [random.random()]\n@pytest.mark.parametrize('one', CASES)\ndef test(one): pass",
+    ),
 }
 GOOD = (
     (
@@ -646,6 +686,8 @@ GOOD = (
     "if __name__ == '__main__':\n    (FIXTURES / 'a').write_text('x')",
     "@pytest.mark.skipif(sys.platform != 'linux', reason='only Linux')\ndef test(): pass",
     "found.skip(3)",
+    "@pytest.mark.parametrize('a', [gzip.compress(b'x', mtime=0)])\ndef test(a): pass",
+    "def test():\n    assert gzip.compress(b'x')",
 )
 
 

@@ -33,6 +33,7 @@ from ghapp.store.telemetry import SERIES_KEPT, SeriesPoint, TakenRequest
 from ghapp.usage.answers import MOST, TokenCounts, known_sum
 from ghapp.usage.days import NO_TOOL, UNNAMED_SESSION, DecisionDay, TokenDay, UsageRow
 from ghapp.usage.decisions import EditDecision
+from ghapp.usage.price_class import context_of
 from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
 
 log = structlog.get_logger()
@@ -294,6 +295,8 @@ def _rows(told: ToldUsage) -> Iterable[tuple[TelemetryTeller, UsageRow]]:
                 answers=one.answers,
                 model=one.model,
                 is_aside=one.is_aside,
+                variant=one.variant,
+                context=context_of(one.model, one.tokens) if one.answers == 1 else None,
             ),
         )
     for decision in told.decisions:
@@ -343,7 +346,7 @@ def _head(row: UsageRow) -> tuple[object, ...]:
     """Return what rows that are added up have in common."""
     about = row.agent, row.agent_session, row.agent_version, row.day
     if isinstance(row, TokenDay):
-        return (*about, row.model, row.is_aside)
+        return (*about, row.model, row.is_aside, row.variant, row.context)
     return (*about, row.tool, row.language, row.decision, row.decided_by)
 
 

@@ -73,6 +73,7 @@ KEPT: Mapping[str, KeptAttribute] = MappingProxyType(
         "token_type": KeptAttribute(ValueForm.WORD, "kind of token (Codex)"),
         "gen_ai.token.type": KeptAttribute(ValueForm.WORD, "kind of token (Copilot)"),
         "query_source": KeptAttribute(ValueForm.WORD, "main or side conversation"),
+        "speed": KeptAttribute(ValueForm.WORD, "whether a model's fast mode was used"),
         "start_type": KeptAttribute(ValueForm.WORD, "how an agent session started"),
         "input_tokens": KeptAttribute(ValueForm.COUNT, "tokens"),
         "output_tokens": KeptAttribute(ValueForm.COUNT, "tokens"),

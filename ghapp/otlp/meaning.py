@@ -121,6 +121,7 @@ def _tell(head: RowHead, one: _Sum, meaning: RequestMeaning) -> None:
             tokens=tokens,
             answers=None,
             is_aside=head.is_aside,
+            variant=head.variant,
         )
     )
 

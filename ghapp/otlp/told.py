@@ -11,6 +11,7 @@ from typing import Literal
 from ghapp.attribution.model import Struct
 from ghapp.usage.answers import TokenCounts
 from ghapp.usage.decisions import DecidedBy, EditDecision
+from ghapp.usage.price_class import PLAIN
 
 
 class TelemetrySource(StrEnum):
@@ -69,6 +70,8 @@ class RowHead(Struct, frozen=True):
     teller: TelemetryTeller
     model: str | None = None
     is_aside: bool = False
+    variant: str = PLAIN
+    """Of another price than the ordinary one; see `ghapp.usage.price_class`."""
     tool: str | None = None
     language: str | None = None
     decision: EditDecision | None = None
@@ -92,6 +95,7 @@ class ToldTokens(Struct, frozen=True):
     answers: int | None
     """``None``: metrics count tokens only."""
     is_aside: bool = False
+    variant: str = PLAIN
     key: str | None = None
     """Equal keys of one agent are the same answer. ``None``: nothing tells it from others, so that
     only an identical request is known to be a repetition; so it is with metrics."""

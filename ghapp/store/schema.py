@@ -766,9 +766,11 @@ usage_tokens = _usage(
     "usage_tokens",
     Column("model", Text, nullable=False),
     Column("is_aside", Boolean(create_constraint=False), nullable=False),
+    Column("variant", Text, nullable=False),
+    Column("context", Integer, nullable=False),
     Column("answers", BigInteger),
     *_token_counts(),
-    key=("model", "is_aside"),
+    key=("model", "is_aside", "variant", "context"),
 )
 
 usage_decisions = _usage(

@@ -17,6 +17,8 @@ from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
 
 NOWHERE = 0
 """Repository of usage whose source names none."""
+UNKNOWN_CONTEXT = -1
+"""Context of a sum: it is part of a key, which holds no null."""
 
 
 SIGN_IN = "(sign-in)"
@@ -108,6 +110,8 @@ def token_row(head: Mapping[str, Any], one: TokenDay) -> dict[str, Any]:
         **_of_row(one),
         "model": clean(one.model) or "",
         "is_aside": one.is_aside,
+        "variant": clean(one.variant),
+        "context": UNKNOWN_CONTEXT if one.context is None else one.context,
         "answers": one.answers,
         **{kind: getattr(one.tokens, kind) for kind in TOKEN_KINDS},
     }
@@ -157,6 +161,8 @@ def token_day(row: Row[Any]) -> TokenDay:
         model=row.model or None,
         agent_version=row.agent_version or None,
         is_aside=row.is_aside,
+        variant=row.variant,
+        context=None if row.context == UNKNOWN_CONTEXT else row.context,
     )
 
 

@@ -87,6 +87,8 @@ class UsageRecord(Struct, frozen=True):
     version: str | None = None
     project: str | None = None
     """The working directory."""
+    variant: str = ""
+    """Of another price than the ordinary one; see `ghapp.usage.price_class`."""
     answers: Count | None = 1
     """How many answers it adds up; ``None``: a sum that does not say of how many."""
 
@@ -146,7 +148,7 @@ class AnswerSettling:
         names = {"agent": one.agent, "agent_session": one.agent_session}
         names |= {
             name: value
-            for name in ("model", "version", "project")
+            for name in ("model", "version", "project", "variant")
             if (value := getattr(one, name)) is not None
         }
         shared = {name: self._texts.setdefault(value, value) for name, value in names.items()}
@@ -170,7 +172,14 @@ def _key(one: UsageRecord) -> object:
 
 def _order(one: UsageRecord) -> tuple[Any, ...]:
     """Return what decides between two records of one answer; the smaller counts."""
-    rest = (*msgspec.structs.astuple(one.tokens), one.model, one.version, one.project, one.answers)
+    rest = (
+        *msgspec.structs.astuple(one.tokens),
+        one.model,
+        one.version,
+        one.project,
+        one.variant,
+        one.answers,
+    )
     known = ((value is None, "" if value is None else str(value)) for value in rest)
     return one.is_aside, -one.tokens.output, one.at, one.agent_session, *known
 

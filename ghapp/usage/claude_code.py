@@ -22,6 +22,7 @@ from ghapp.evidence.json_records import (
 from ghapp.evidence.paths import stem
 from ghapp.usage.answers import TokenCounts, UsageRecord
 from ghapp.usage.believed import Told, counts, disbelieved, reasoning_of
+from ghapp.usage.price_class import variant_of
 
 AGENT = "claude-code"
 SYNTHETIC = "<synthetic>"
@@ -44,6 +45,9 @@ class _Usage(msgspec.Struct, gc=False):
     cache_creation_input_tokens: Any = None
     cache_creation: Raw = Raw()
     output_tokens_details: Raw = Raw()
+    speed: Any = None
+    service_tier: Any = None
+    inference_geo: Any = None
 
 
 class _Message(msgspec.Struct, gc=False):
@@ -96,7 +100,7 @@ def _answer(name: str, record: _Record) -> Iterator[Told]:
         return
     usage, at = optional(_USAGE, message.usage), to_time(record.timestamp)
     tokens = None if usage is None else _tokens(usage)
-    if tokens is None or at is None:
+    if usage is None or tokens is None or at is None:
         yield disbelieved(AGENT, tokens)
         return
     yield UsageRecord(
@@ -110,6 +114,7 @@ def _answer(name: str, record: _Record) -> Iterator[Told]:
         is_aside=record.isSidechain is True,
         version=some_text(record.version),
         project=some_text(record.cwd),
+        variant=variant_of(speed=usage.speed, tier=usage.service_tier, region=usage.inference_geo),
     )
 
 

@@ -18,6 +18,7 @@ from ghapp.attribution.model import PassedOver, Struct
 from ghapp.summaries.languages import language_of
 from ghapp.usage.answers import Count, TokenCounts, UsageRecord, known_sum
 from ghapp.usage.decisions import DecidedBy, DecidedEdit, EditDecision
+from ghapp.usage.price_class import PLAIN, context_of
 
 # 2.1.240, claude-opus-4-5[1m], mcp__acp__Edit
 _VERSION = re.compile(r"^[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}$")
@@ -29,6 +30,8 @@ SessionName = Annotated[str, Meta(min_length=1, max_length=255)]
 Version = Annotated[str, Meta(pattern=_VERSION.pattern)]
 Model = Annotated[str, Meta(pattern=_MODEL.pattern)]
 ToolName = Annotated[str, Meta(pattern=_TOOL.pattern)]
+Variant = Annotated[str, Meta(pattern=r"^(?:[a-z]{1,9}(?:,[a-z]{1,9}){0,4})?$")]
+ContextTier = Annotated[int, Meta(ge=0, le=1_000_000)]
 Language = Annotated[str, Meta(min_length=1, max_length=40)]
 
 
@@ -57,6 +60,10 @@ class TokenDay(Struct, frozen=True):
     agent_version: Version | None = None
     is_aside: bool = False
     """Of subagents and other side conversations."""
+    variant: Variant = PLAIN
+    context: ContextTier | None = None
+    """All answers' prompts exceed so many thousand tokens, and none the next threshold of the
+    model (see `ghapp.usage.price_class`); ``None``: the source tells sums, not answers."""
 
 
 class DecisionDay(Struct, frozen=True):
@@ -86,7 +93,8 @@ def token_days(answers: Iterable[UsageRecord]) -> list[TokenDay]:
     parts: defaultdict[tuple[object, ...], list[UsageRecord]] = defaultdict(list)
     for one in answers:
         head = one.agent, _session(one), _day(one), _fitting(_MODEL, one.model)
-        parts[(*head, _fitting(_VERSION, one.version), one.is_aside)].append(one)
+        price_class = one.variant, _context(one)
+        parts[(*head, _fitting(_VERSION, one.version), one.is_aside, *price_class)].append(one)
     return [
         TokenDay(
             agent=own[0].agent,
@@ -97,6 +105,8 @@ def token_days(answers: Iterable[UsageRecord]) -> list[TokenDay]:
             model=_fitting(_MODEL, own[0].model),
             agent_version=_fitting(_VERSION, own[0].version),
             is_aside=own[0].is_aside,
+            variant=own[0].variant,
+            context=_context(own[0]),
         )
         for own in parts.values()
     ]
@@ -168,6 +178,10 @@ def _made(name: str) -> str:
 def _answers(own: Iterable[UsageRecord]) -> int | None:
     known = [one.answers for one in own]
     return None if None in known else sum(one for one in known if one is not None)
+
+
+def _context(one: UsageRecord) -> int | None:
+    return context_of(one.model, one.tokens) if one.answers == 1 else None
 
 
 def _day(one: UsageRecord | DecidedEdit) -> date:

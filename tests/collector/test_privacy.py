@@ -96,7 +96,8 @@ def test_only_what_the_wire_names_is_sent(machine: Machine, app: App) -> None:
         *(b"id", b"agent", b"agent_session", b"at", b"path", b"outcome", b"tool", b"lines"),
         *(b"agent_version", b"model", b"agents", b"handle", b"paths"),
         *(b"version", b"transcripts", b"edits", b"seen_on", b"last_edit_on"),
-        *(b"day", b"answers", b"is_aside", b"language", b"decision", b"decided_by"),
+        *(b"day", b"answers", b"is_aside", b"variant", b"context"),
+        *(b"language", b"decision", b"decided_by"),
         *(b"tokens", b"input", b"output", b"reasoning", b"cache_read"),
         *(b"cache_write_5m", b"cache_write_1h", b"cache_write_unsplit", b"decisions"),
     }
@@ -110,7 +111,7 @@ def test_usage_is_numbers_days_ids_and_names_and_nothing_else(machine: Machine, 
     said = {text for report in app.reports for text in texts(msgspec.to_builtins(report))}
     assert said == {
         *("ghapp/usage/1", CLIENT, app.reports[0].machine, "github.com/acme/shop"),
-        *("claude-code", VERSION, MODEL, "s1", "s4", START.date().isoformat()),
+        *("claude-code", VERSION, MODEL, "s1", "s4", START.date().isoformat(), ""),
         *("Write", "Edit", "Python", "accepted", "refused", "person"),
     }
 

@@ -83,6 +83,7 @@ def test_a_row_has_numbers_ids_and_names(machine: Machine, app: App) -> None:
             answers=3,
             model=MODEL,
             agent_version=VERSION,
+            context=0,
         ),
     )
     kinds = {(one.tool, one.language, one.decision, one.edits) for one in report.decisions}

@@ -38,7 +38,7 @@ def test_gzip_that_ends_too_early_is_refused(cut: int) -> None:
     assert "send it again" in str(problem)
 
 
-@pytest.mark.parametrize("rest", [b"\0", b"more", gzip.compress(b"second member")])
+@pytest.mark.parametrize("rest", [b"\0", b"more", gzip.compress(b"second member", mtime=0)])
 def test_what_follows_the_gzip_data_is_refused(rest: bytes) -> None:
     problem = refused(gzip.compress(b"body") + rest, "gzip")
     assert (problem.status, "more follows" in str(problem)) == (400, True)

@@ -128,6 +128,13 @@ def test_a_record_says_who_where_and_with_what() -> None:
     assert (found.model, found.is_aside) == ("claude-sonnet-5", True)
 
 
+def test_fast_mode_the_batch_api_and_a_region_have_other_prices() -> None:
+    said = {"speed": "fast", "service_tier": "batch", "inference_geo": "us"}
+    plain = {"speed": "standard", "service_tier": "standard", "inference_geo": "not_available"}
+    found = [*of("s1.jsonl", line(said)), *of("s1.jsonl", line(plain)), *of("s1.jsonl", line({}))]
+    assert [one.variant for one in found] == ["batch,fast,us", "", ""]
+
+
 def test_damaged_lines_never_stop_the_reading() -> None:
     good = line({"output_tokens": 5})
     assert tokens(b"\0\0", b'{"usage" "assistant"', good[:40], good, b"[]\n").output == 5

@@ -33,9 +33,17 @@ def test_answers_of_a_session_day_and_model_are_one_row() -> None:
     assert rows[0].day == date(2026, 5, 20)
 
 
-def test_sums_that_do_not_say_of_how_many_answers_leave_it_unknown() -> None:
-    assert [row.answers for row in token_days([record(), record(answers=None)])] == [None]
-    assert [row.answers for row in token_days([record(), record(answers=7)])] == [8]
+def test_sums_tell_no_context_and_perhaps_not_of_how_many_answers_they_are() -> None:
+    of_some = [record(), *(record(answers=count) for count in (7, 8, None))]
+    assert [(row.answers, row.context) for row in token_days(of_some[:3])] == [(1, 0), (15, None)]
+    assert [(row.answers, row.context) for row in token_days(of_some)] == [(1, 0), (None, None)]
+
+
+def test_answers_of_another_price_are_a_row_of_their_own() -> None:
+    long = record(tokens=TokenCounts(cache_read=272_001, output=5))
+    rows = token_days([record(), record(variant="fast"), long, record(variant="fast")])
+    told = [(row.variant, row.context, row.answers) for row in rows]
+    assert told == [("", 0, 1), ("fast", 0, 2), ("", 272, 1)]
 
 
 def test_edits_of_a_tool_and_a_language_are_one_row() -> None:

@@ -17,6 +17,7 @@ from ghapp.otlp.told import (
 )
 from ghapp.usage.answers import TokenCounts
 from ghapp.usage.decisions import DecidedBy, EditDecision
+from ghapp.usage.price_class import variant_of
 
 METRICS = {
     "token.usage": MetricKind.SUM,
@@ -65,7 +66,12 @@ def _tokens(facts: TelemetryFacts, told_by: TelemetryTeller) -> SeriesMeasure | 
     counted = _TOKENS.get(facts.text("type") or "")
     if counted is None:
         return RefusalReason.INCOMPLETE
-    head = RowHead(teller=told_by, model=facts.text("model"), is_aside=_is_aside(facts))
+    head = RowHead(
+        teller=told_by,
+        model=facts.text("model"),
+        is_aside=_is_aside(facts),
+        variant=variant_of(speed=facts.text("speed")),
+    )
     return SeriesMeasure(counted=counted, head=head)
 
 
@@ -121,6 +127,7 @@ def _answer(event: LogEvent, told_by: TelemetryTeller) -> ToldTokens | RefusalRe
         ),
         answers=1,
         is_aside=_is_aside(event),
+        variant=variant_of(speed=event.text("speed")),
         key=key_of(event, "request_id"),
     )
 

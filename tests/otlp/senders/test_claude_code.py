@@ -90,6 +90,10 @@ def test_a_subagent_s_answer_is_aside(source: str) -> None:
     assert answer(query_source=source).is_aside
 
 
+def test_fast_mode_has_another_price() -> None:
+    assert [answer(speed=one).variant for one in ("fast", "standard")] == ["fast", ""]
+
+
 def test_an_answer_without_a_request_is_known_by_its_place() -> None:
     about = {key: one for key, one in ANSWER.items() if key != "request_id"}
     numbered = record("api_request", about | {"event.sequence": 4})
