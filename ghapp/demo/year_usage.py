@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time
 from random import Random
 
+from msgspec.structs import replace
+
 from ghapp.attribution.model import Edit, EditResult, Struct
 from ghapp.demo.cast import USER_IDS
 from ghapp.store import AddedUsage, Store, UsageOrigin
@@ -20,6 +22,8 @@ from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
 
 TELLING = frozenset({"claude-code", "codex", "gemini-cli"})
 """Agents whose records name tokens."""
+VERSIONS = {"claude-code": "2.1.283", "codex": "0.151.0"}
+"""Versions whose telemetry counts once."""
 ASKS_NOBODY = 0.7
 """Part of the edits that a mode accepts without asking."""
 
@@ -62,6 +66,8 @@ def use(
                 installation_id, UsageSource.METRICS, origin.identity, login=login
             )
             sent.append(AddedUsage(metrics, tokens[::2]))
+        if USER_IDS[login] % 5 == 0:
+            sent.append(_contractor(installation_id, USER_IDS[login], tokens[::3]))
     with store.database.write() as connection:
         store.usage.lock(connection, installation_id)
         store.usage.add(connection, sent, now=max(one.at for one in edits))
@@ -71,6 +77,16 @@ def use(
             notes.came(kept)
             if source is UsageSource.METRICS and day.weekday() == 0:
                 notes.refused({"unknown_metric": len(kept)})
+
+
+def _contractor(installation_id: int, number: int, tokens: Iterable[TokenDay]) -> AddedUsage:
+    """Return the usage of somebody whom telemetry names and nobody mapped, like these rows."""
+    kind = (IdentityKind.EMAIL, IdentityKind.TOOL_INSTALLATION)[number % 2]
+    name = f"contractor-{number}"
+    ending = "@example.com" if kind is IdentityKind.EMAIL else "-laptop"
+    who = UsageIdentity(kind, name + ending)
+    rows = [replace(one, agent_session=f"{name}-{one.agent_session}") for one in tokens]
+    return AddedUsage(UsageOrigin(installation_id, UsageSource.EVENTS, who), rows)
 
 
 def _by_day(sent: Iterable[AddedUsage]) -> dict[tuple[UsageSource, date], Counter[str]]:
@@ -95,7 +111,7 @@ def _day(key: AgentDay, edits: list[Edit], random: Random) -> Iterator[TokenDay 
                 tokens=_tokens(answers, random),
                 answers=answers,
                 model=model,
-                agent_version=edits[0].agent_version,
+                agent_version=VERSIONS.get(key.agent),
                 is_aside=is_aside,
             )
     decided: defaultdict[tuple[str, EditDecision, DecidedBy], list[Edit]] = defaultdict(list)
@@ -116,7 +132,7 @@ def _day(key: AgentDay, edits: list[Edit], random: Random) -> Iterator[TokenDay 
             decided_by=by,
             edits=len(own),
             lines=sum(len(hunk.own) for one in own for hunk in one.lines.hunks),
-            agent_version=own[0].agent_version,
+            agent_version=VERSIONS.get(key.agent),
         )
 
 

@@ -1,8 +1,10 @@
 """Rows of usage as sources send them, and which of them count, in the plainest way."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
+
+from msgspec.structs import replace
 
 from ghapp.store import AddedUsage, Store, StoredUsage, UsageOrigin
 from ghapp.usage.answers import TokenCounts
@@ -106,4 +108,29 @@ def parts(
             rest += found.pop(own)
     if rest:
         found[OTHERS] = rest
-    return {own: plain(of, has_agent_sessions=of_agents) for own, of in found.items()}
+    counts = {own: plain(of, has_agent_sessions=of_agents) for own, of in found.items()}
+    return without_told(found, counts)
+
+
+def without_told(
+    rows: Mapping[Any, list[StoredUsage]], counts: Mapping[Any, UsageCounts]
+) -> dict[Any, UsageCounts]:
+    """Leave out what is needed to tell a hidden part from the total, in the plainest way."""
+    found = dict(counts)
+    for kind, nothing in (
+        (TokenDay, {"tokens": None, "answers": None}),
+        (DecisionDay, {"edits": None}),
+    ):
+        people = {
+            part: {one.person for one in own if isinstance(one.row, kind)}
+            for part, own in rows.items()
+        }
+        by_size = sorted((part for part in people), key=lambda part: (len(people[part]), str(part)))
+        few = [part for part in by_size if 0 < len(people[part]) < 5]
+        for part in by_size:
+            together = set().union(*(people[one] for one in few))
+            if 0 < len(together) < 5 and len(people[part]) >= 5:
+                few.append(part)
+        for part in few:
+            found[part] = replace(found[part], **nothing)
+    return found

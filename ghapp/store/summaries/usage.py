@@ -76,6 +76,7 @@ from ghapp.usage.counts import (
     by_name,
     counted,
     folded,
+    hidden,
     told,
     unmapped,
 )
@@ -335,12 +336,10 @@ class _UsageQuery:
         for first, counts in found.items():
             # Nobody counted those of sources that name none.
             counts["agent_sessions"] = named[first] or None
-        for row in self._periods(token_sum, grain, _token_sums()):
-            if row.people >= SMALLEST_GROUP:
-                found[row.start] |= _tokens(row)
-        for row in self._periods(decision_sum, grain, _edit_sums()):
-            if row.people >= SMALLEST_GROUP:
-                found[row.start]["edits"] = _edits(row)
+        for row in self._shown(token_sum, grain, _token_sums()):
+            found[row.start] |= _tokens(row)
+        for row in self._shown(decision_sum, grain, _edit_sums()):
+            found[row.start]["edits"] = _edits(row)
         if not found:
             return ()
         start, last = grain.start(self._selection.since), self._selection.until
@@ -350,6 +349,25 @@ class _UsageQuery:
             points.append(UsagePoint(start, UsageCounts(**counts)))
             start = grain.next(start)
         return tuple(points)
+
+    def _shown(
+        self, table: Table, grain: TimeGrain, sums: Sequence[ColumnElement[Any]]
+    ) -> list[Row[Any]]:
+        """Return the periods whose sums may be shown; `hidden` says which may not."""
+        rows = self._periods(table, grain, sums)
+        few = [row.start for row in rows if row.people < SMALLEST_GROUP]
+        if not few:
+            return list(rows)
+        # Nobody asks who was there in the others: any of them is enough people.
+        people: dict[int, Collection[int]] = {row.start: range(-row.people, 0) for row in rows}
+        people |= {start: set() for start in few}
+        start = self._start(table.c.start, grain).label("start")
+        asked = self._by_grain(table, grain)
+        whole = select(start, table.c.person).where(*asked).distinct().subquery()
+        for row in self._connection.execute(select(whole).where(whole.c.start.in_(few))):
+            people[row.start] = {*people[row.start], row.person}
+        unshown = hidden(people)
+        return [row for row in rows if row.start not in unshown]
 
     def _periods(
         self, table: Table, grain: TimeGrain, sums: Sequence[ColumnElement[Any]]

@@ -19,15 +19,18 @@ from ghapp.usage.answers import TokenCounts
 from ghapp.usage.counts import (
     AdoptionCounts,
     EditCounts,
+    PersonPart,
     SourceCounts,
     UsageCounts,
     UsagePart,
     UsageSelection,
+    counted,
+    folded,
 )
 from ghapp.usage.days import NO_TOOL, UNNAMED_SESSION, DecisionDay, TokenDay
 from ghapp.usage.decisions import DecidedBy, EditDecision
 from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
-from tests.store.plain_usage import add, between, counting, parts, plain
+from tests.store.plain_usage import add, between, counting, parts, plain, without_told
 from tests.store.records import NOW
 
 FIRST, LAST = date(2026, 3, 2), date(2026, 5, 24)
@@ -154,11 +157,15 @@ def test_every_number_is_that_of_a_recount(
     )
     starts = [one.start for one in found.series]
     assert all(one == grain.start(one) for one in starts)
-    for point in found.series:
-        last = min(grain.next(point.start) - timedelta(days=1), wanted.until)
-        own = between(rows, point.start, last)
-        # A period without anybody has no agent session; one whose sources name none has unknown.
-        assert point.counts == (plain(own) if own else UsageCounts(agent_sessions=0))
+    periods = {
+        one: between(rows, one, min(grain.next(one) - timedelta(days=1), wanted.until))
+        for one in starts
+    }
+    # A period without anybody has no agent session; one whose sources name none has unknown.
+    counts = {
+        one: plain(own) if own else UsageCounts(agent_sessions=0) for one, own in periods.items()
+    }
+    assert {one.start: one.counts for one in found.series} == without_told(periods, counts)
     assert sum(len(between(rows, one, grain.next(one) - timedelta(days=1))) for one in starts) == (
         len(rows)
     )
@@ -255,6 +262,43 @@ def on(day: date) -> TokenDay:
     return TokenDay(
         agent="codex", agent_session="s1", day=day, tokens=TokenCounts(output=1), answers=1
     )
+
+
+shares = st.dictionaries(
+    st.sampled_from("abcdef"),
+    st.lists(st.tuples(st.integers(1, 12), st.booleans(), st.booleans()), min_size=1, max_size=9),
+    max_size=6,
+)
+
+
+@given(made=shares)
+def test_what_is_hidden_cannot_be_told_from_the_total(made: dict[str, Any]) -> None:
+    own = {
+        name: [
+            PersonPart(
+                person,
+                tokens=TokenCounts(output=1) if has_tokens else None,
+                edits=EditCounts(failed=1) if has_edits else None,
+            )
+            for person, has_tokens, has_edits in people
+        ]
+        for name, people in made.items()
+    }
+    rows = {one.name: one.counts for one in folded(own)}
+    total = counted([one for people in own.values() for one in people])
+    others = [one for name, people in own.items() if name not in rows for one in people]
+    for kind in ("tokens", "edits"):
+        if getattr(total, kind) is None:
+            assert all(getattr(one, kind) is None for one in rows.values())
+            continue
+        hidden = {
+            one.person
+            for name, counts in rows.items()
+            if getattr(counts, kind) is None
+            for one in own.get(name, others)
+            if getattr(one, kind) is not None
+        }
+        assert len(hidden) == 0 or len(hidden) >= 5
 
 
 def test_a_small_team_is_not_shown(store: Store) -> None:

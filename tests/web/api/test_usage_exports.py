@@ -18,7 +18,7 @@ from ghapp.usage.days import DecisionDay, TokenDay
 from ghapp.usage.decisions import DecidedBy, EditDecision
 from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
 from ghapp.web.api.usage_exports import AMOUNTS, UsageBy
-from tests.store.plain_usage import add, between, counting, parts, plain
+from tests.store.plain_usage import add, between, counting, parts, plain, without_told
 from tests.web.conftest import NOW
 from tests.web.place import Place
 
@@ -128,10 +128,16 @@ def expected(
     elif by is not UsageBy.TEAM:
         grain = TimeGrain(by.value)
         start = grain.start(since)
+        periods = {}
         while rows and start <= until:
-            own = between(rows, start, grain.next(start) - timedelta(days=1))
-            yield start.isoformat(), cells(plain(own) if own else UsageCounts(agent_sessions=0))
+            periods[start] = between(rows, start, grain.next(start) - timedelta(days=1))
             start = grain.next(start)
+        counts = {
+            one: plain(own) if own else UsageCounts(agent_sessions=0)
+            for one, own in periods.items()
+        }
+        for one, own_counts in without_told(periods, counts).items():
+            yield one.isoformat(), cells(own_counts)
 
 
 def shown(of: dict[str, UsageCounts]) -> Iterator[tuple[str, list[str]]]:

@@ -406,10 +406,10 @@ def _used(known: Known, asked: PullSelection) -> dict[str, UsageCounts]:
         for one in between(known.usage, asked.since, asked.until)
         if one.repository_id in {None, *asked.repository_ids}
         and asked.agent in {None, one.row.agent}
-        and asked.team in {None, known.teams.get(logins[one.person])}
+        and asked.team in {None, known.teams.get(logins.get(one.person, ""))}
     ]
     if known.naming.names is NamesShown.TEAMS:
-        found = parts(rows, lambda one: known.teams.get(logins[one.person]), of_agents=True)
+        found = parts(rows, lambda one: known.teams.get(logins.get(one.person, "")), of_agents=True)
         return {name: counts for name, counts in found.items() if name != OTHERS}
     people = {one.person for one in rows}
     return {
