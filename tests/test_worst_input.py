@@ -131,6 +131,16 @@ def read(text):
         except TableError:
             pass
 """,
+    "identity_table": """
+from ghapp.summaries.tables import TableError
+from ghapp.usage.identity_table import read_identity_table
+def read(text):
+    for start in ("", "kind,value,login\\n", 'kind,value,login\\nemail,"'):
+        try:
+            read_identity_table(start + text)
+        except TableError:
+            pass
+""",
     "request": """
 from ghapp.web.framing import RequestFrame, TooLargeError
 def read(text):
