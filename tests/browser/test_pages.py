@@ -93,7 +93,10 @@ def test_a_phone_shows_all_of_it(browser: Browser, place: Place, address: str) -
     assert {name: width for name, width in wide.items() if width > 360} == {}
 
 
-WITH_TABLES = ("organization", "repository", "organization-pulls", "repository-outcomes", "pull")
+WITH_TABLES = (
+    *("organization", "repository", "organization-pulls", "repository-outcomes", "pull"),
+    *("organization-usage", "usage-sources", "usage-identities"),
+)
 CUT_OFF = """[...document.querySelectorAll("main .scroll:not(figure *)")]
   .filter((one) => one.scrollWidth > one.clientWidth || one.scrollHeight > one.clientHeight)
   .map((one) => one.getAttribute("aria-label"))"""

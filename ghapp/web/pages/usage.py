@@ -7,9 +7,10 @@ from flask import render_template, request, url_for
 from ghapp.reports.charts import ChartColumn, ChartFrame, columns
 from ghapp.reports.words import agent_name, counted
 from ghapp.store import Repository
-from ghapp.summaries.selection import PullSelection, TimeGrain
+from ghapp.summaries.selection import NamesShown, PullSelection, TimeGrain
 from ghapp.usage.counts import OTHERS, UsagePart, UsagePoint, UsageSelection, UsageSummary
 from ghapp.web.access import owns, readable, require_member, require_reader, require_viewer
+from ghapp.web.api.usage_exports import UsageBy
 from ghapp.web.current import services
 from ghapp.web.pages.blueprint import pages
 from ghapp.web.pages.drawings import ChartWithTable, span_name, tick
@@ -49,6 +50,7 @@ def organization_usage(organization: str) -> str:
         "organization_usage.html",
         account=account.account,
         asked=wanted,
+        exports=_exports(wanted, "api.organization_usage_csv"),
         **of_owners,
         **_shown(selection, wanted),
     )
@@ -65,6 +67,7 @@ def repository_usage(owner: str, name: str) -> str:
         "repository_usage.html",
         repository=repository,
         asked=wanted,
+        exports=_exports(wanted, "api.repository_usage_csv"),
         **_shown(of_repository(repository, wanted.selection), wanted),
     )
 
@@ -90,6 +93,13 @@ def selected(installation_id: int, asked: PullSelection, *, has_unplaced: bool) 
         team=asked.team,
         agent=asked.agent,
     )
+
+
+def _exports(wanted: PageQuery, endpoint: str) -> list[tuple[str, str]]:
+    """Return words and address of each export of what the page selects."""
+    is_named = services.summaries.naming.names is NamesShown.PEOPLE
+    kinds = (one for one in UsageBy if is_named or one is not UsageBy.PERSON)
+    return [(one.value, wanted.exported(endpoint, by=one.value)) for one in kinds]
 
 
 def _shown(selection: UsageSelection, wanted: PageQuery) -> dict[str, object]:

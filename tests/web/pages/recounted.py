@@ -411,7 +411,7 @@ def _used(known: Known, asked: PullSelection) -> dict[str, UsageCounts]:
     if known.naming.names is NamesShown.TEAMS:
         found = parts(rows, lambda one: known.teams.get(logins.get(one.person, "")), of_agents=True)
         return {name: counts for name, counts in found.items() if name != OTHERS}
-    people = {one.person for one in rows}
+    people = {one.person for one in rows} & logins.keys()
     return {
         logins[one]: plain([row for row in rows if row.person == one], least=1) for one in people
     }
