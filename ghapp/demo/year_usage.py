@@ -5,7 +5,7 @@ It follows from the edits and their seed, so the same year has the same usage.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, time
+from datetime import date
 from random import Random
 
 from msgspec.structs import replace
@@ -41,6 +41,7 @@ def use(
     store: Store, installation_id: int, repository_id: int, edits: Iterable[Edit], random: Random
 ) -> None:
     """Store the usage behind the edits of one repository, as machines and telemetry send it."""
+    edits = list(edits)
     by_day: defaultdict[AgentDay, list[Edit]] = defaultdict(list)
     for one in edits:
         key = AgentDay(one.actor or "", one.agent, one.agent_session, one.at.date())
@@ -71,9 +72,9 @@ def use(
     with store.database.write() as connection:
         store.usage.lock(connection, installation_id)
         store.usage.add(connection, sent, now=max(one.at for one in edits))
+        last = {one.at.date(): one.at for one in sorted(edits, key=lambda one: one.at)}
         for (source, day), kept in _by_day(sent).items():
-            at = datetime.combine(day, time(22, 0), UTC)
-            notes = ArrivalNotes(connection, store.database, installation_id, source, at)
+            notes = ArrivalNotes(connection, store.database, installation_id, source, last[day])
             notes.came(kept)
             if source is UsageSource.METRICS and day.weekday() == 0:
                 notes.refused({"unknown_metric": len(kept)})
