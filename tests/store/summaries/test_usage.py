@@ -17,6 +17,7 @@ from ghapp.summaries.selection import NotShown, TimeGrain
 from ghapp.summaries.teams import TeamMember, TeamSource
 from ghapp.usage.answers import TokenCounts
 from ghapp.usage.counts import (
+    OTHERS,
     AdoptionCounts,
     EditCounts,
     PersonPart,
@@ -173,6 +174,12 @@ def test_every_number_is_that_of_a_recount(
     def shown(of: Iterable[UsagePart]) -> dict[str, UsageCounts]:
         return {one.name: one.counts for one in of}
 
+    questions = UsageQuestions(store.database)
+    assert questions.totals(wanted) == found.totals
+    in_teams = {one.name: one.counts for one in found.teams if one.name != OTHERS}
+    assert questions.by_team(wanted) == in_teams
+    check_people(questions, wanted, rows)
+
     tokens = [one for one in rows if isinstance(one.row, TokenDay)]
     edits = [one for one in rows if isinstance(one.row, DecisionDay)]
     teams = {person: team for team, people in TEAMS.items() for person in people}
@@ -186,6 +193,14 @@ def test_every_number_is_that_of_a_recount(
     assert found.funnel.accepted == of_edits.lines_accepted
     check_adoption(found.adoption, everything, wanted.until)
     check_sources(found.sources, made, wanted)
+
+
+def check_people(questions: UsageQuestions, asked: UsageSelection, rows: list[StoredUsage]) -> None:
+    own: dict[str, list[StoredUsage]] = {}
+    for one in rows:
+        own.setdefault(f"p{one.person}" if one.person > 0 else OTHERS, []).append(one)
+    expected = {name: plain(of, least=1) for name, of in own.items()}
+    assert {one.name: one.counts for one in questions.people(asked)} == expected
 
 
 def family(one: StoredUsage) -> str | None:
