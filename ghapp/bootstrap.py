@@ -38,7 +38,9 @@ from ghapp.policy.in_force import PolicyFile, organization_file
 from ghapp.publishers.registry import publish
 from ghapp.queue.enqueue import RedisQueue, connect
 from ghapp.settings import AppCredentials, Settings, SettingsError
+from ghapp.spend.prices import packaged
 from ghapp.store import Installation, Store
+from ghapp.store.pricing import PriceBook
 from ghapp.store.summaries.questions import SummaryQuestions
 from ghapp.store.summaries.usage import UsageQuestions
 from ghapp.store.summaries.usage_sources import SourceQuestions
@@ -136,6 +138,11 @@ class Services:
     def usage(self) -> UsageQuestions:
         """Return the queries over usage."""
         return UsageQuestions(self.store.database)
+
+    @property
+    def prices(self) -> PriceBook:
+        """Return the prices of tokens that are in use."""
+        return PriceBook(packaged(), self.settings.rate_card)
 
     @cached_property
     def usage_sources(self) -> SourceQuestions:

@@ -26,6 +26,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from ghapp.spend.rate_card import RateCard, RateCardError, read_rate_card
 from ghapp.summaries.selection import NamesShown
 
 CREDENTIALS_FILE = "credentials.env"
@@ -236,6 +237,13 @@ def _private_key_file(path: str) -> str:
     return _private_key(_text_of(Path(path)))
 
 
+def _rate_card(path: str) -> RateCard:
+    try:
+        return read_rate_card(_text_of(Path(path)))
+    except RateCardError as error:
+        raise _WrongValueError(f"cannot be used: {error} (docs/spend.md)") from None
+
+
 def _text_of(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
@@ -361,6 +369,9 @@ _ROWS = (
          "Days for which the app keeps its record of who looked at audits and exports."),
     _Row("GHAPP_USAGE_DAYS", "usage_kept", _days(100), "800",
          "Days for which the app keeps usage (tokens and decided edits by day), 100 or more."),
+    _Row("GHAPP_RATE_CARD", "rate_card", _rate_card, "",
+         "Your own prices of tokens, for contract estimates: the path of a TOML file.",
+         unset="there are estimates at list prices only"),
     _Row("GHAPP_NAMES", "names", _one_of(*NamesShown), NamesShown.TEAMS,
          "How summaries show people: `teams`, `pseudonyms` or `people`."),
     _Row("GHAPP_SWEEP_SECONDS", "sweep_every", _whole(1, _SECOND), "300",
@@ -451,6 +462,8 @@ class Settings:
     deliveries_kept: timedelta
     access_log_kept: timedelta
     usage_kept: timedelta
+    rate_card: RateCard | None
+    """``None``: there are no contract estimates."""
     names: NamesShown
     sweep_every: timedelta
     reconcile_every: timedelta

@@ -68,6 +68,7 @@ def main() -> int:
     settings = ready.settings
     chores: list[ScheduledChore] = [
         ScheduledChore(tidy, TIDY_EVERY),
+        ScheduledChore(use_prices, TIDY_EVERY),
         ScheduledChore(enqueue_sweeps, settings.sweep_every / 2),
         ScheduledChore(enqueue_rounds, settings.reconcile_every / 2),
         ScheduledChore(enqueue_unfinished, settings.reconcile_every),
@@ -314,12 +315,21 @@ def sum_usage(ready: Services, outage: LoggedOutage | None = None) -> bool:
     """
     outage = outage or LoggedOutage("usage_not_summed")
     try:
-        count = ready.store.usage.settle_some(SUMMED_AT_ONCE)
+        count = ready.store.usage.settle_some(SUMMED_AT_ONCE, ready.prices)
     except StoreError as error:
         outage.say(str(error))
         return False
     outage.over()
     return count >= SUMMED_AT_ONCE
+
+
+def use_prices(ready: Services) -> None:
+    """Price usage with the prices of this version from now on, and close the months that are over.
+
+    Raises `StoreError`.
+    """
+    for month in ready.store.usage.use_prices(ready.prices, now=ready.clock()):
+        log.info("month_closed", month=f"{month:%Y-%m}")
 
 
 def _follow(guid: str, ready: Services) -> None:

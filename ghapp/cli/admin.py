@@ -14,7 +14,9 @@ from ghapp.keys.signing import RecordSigner
 from ghapp.records.keys import shown
 from ghapp.reports.harmless import visible
 from ghapp.settings import write_private
+from ghapp.spend.prices import packaged
 from ghapp.store import Lane, NewToken, SavedAudit, Store, TokenKind, new_secret
+from ghapp.store.pricing import PriceBook
 from ghapp.store.summaries import activity, tally
 
 LOOK_EVERY = 1.0
@@ -29,6 +31,28 @@ def command() -> None:
 command.add_command(teams.command)
 command.add_command(backup.backup)
 command.add_command(backup.restore)
+
+
+# --- prices ---------------------------------------------------------------------------------------
+
+
+@command.command("reprice")
+@click.argument("month", type=click.DateTime(["%Y-%m"]))
+def reprice(month: datetime) -> None:
+    """Price a closed month again, with the prices of this version; pages say so.
+
+    Months close 30 days after their end. Open ones always have the prices in use.
+    """
+    with opened() as (store, settings):
+        book = PriceBook(packaged(), settings.rate_card)
+        try:
+            one = store.usage.reprice(month.date(), book, now=datetime.now(UTC))
+        except ValueError as error:
+            raise click.ClickException(str(error)) from None
+    if one.before is None:
+        click.echo(f"{one.month:%Y-%m} has the prices that it was closed with")
+        return
+    click.echo(f"{one.month:%Y-%m}: {one.before.shown} before, {one.versions.shown} from now on")
 
 
 # --- work items -----------------------------------------------------------------------------------

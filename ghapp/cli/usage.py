@@ -15,6 +15,8 @@ if TYPE_CHECKING:  # only running the command needs them
     from rich.console import Console
     from rich.table import Table
 
+    from ghapp.spend.cost import Cost
+    from ghapp.spend.own_costs import OwnCosts
     from ghapp.usage.answers import TokenCounts
     from ghapp.usage.counts import EditCounts
     from ghapp.usage.decisions import AcceptRate
@@ -54,7 +56,8 @@ def command(
 ) -> None:
     """Count the tokens of your own agent sessions, offline.
 
-    It also says what became of their edits: accepted, refused or failed.
+    It also says what they would cost at the vendors' public prices, and what became of their
+    edits: accepted, refused or failed.
 
     Each answer of a model counts once, although agents write its tokens several times, and again
     in resumed and forked agent sessions. So does each edit.
@@ -119,16 +122,29 @@ class _Found:
         self.decisions = [one for one in decided_once(decisions) if first <= one.at.date() <= last]
         self.passed_over = added_up(passed_over)
 
+    def costs(self) -> "OwnCosts":
+        """Return what the answers cost at list."""
+        from ghapp.spend.own_costs import OwnCosts  # noqa: PLC0415 - see the top
+        from ghapp.spend.prices import packaged  # noqa: PLC0415
+
+        return OwnCosts(self.answers, packaged())
+
     def report(self) -> dict[str, Any]:
         """Return everything in the form of ``--format json``."""
-        from ghapp.usage.parts import NAMES, parted, whole  # noqa: PLC0415 - see the top
+        from ghapp.spend.cost import Cost, CostBasis  # noqa: PLC0415 - see the top
+        from ghapp.spend.prices import packaged  # noqa: PLC0415
+        from ghapp.usage.parts import NAMES, parted, whole  # noqa: PLC0415
 
+        costs = self.costs()
+        by_part = {by: costs.parted(by) for by in NAMES}
         return {
             "records": self.records,
-            **_part(whole(self.answers, self.decisions)),
+            "cost_basis": CostBasis.LIST,
+            "price_table": packaged().version,
+            **_part(whole(self.answers, self.decisions), costs.whole),
             **{
                 f"by_{by}": {
-                    name: _part(one)
+                    name: _part(one, by_part[by].get(name, Cost()))
                     for name, one in parted(self.answers, self.decisions, by).items()
                 }
                 for by in NAMES
@@ -154,10 +170,14 @@ class _Found:
             return
         rows = list(parted(self.answers, self.decisions, by).items())
         rows.append(("all", whole(self.answers, self.decisions)))
+        costs = self.costs()
 
         def render(console: "Console") -> None:
             if self.answers:
                 console.print(_token_table(by, rows))
+                console.print()
+                by_part = sorted(costs.parted(by).items())
+                console.print(_cost_table(by, [*by_part, ("all", costs.whole)]))
             if self.answers and self.decisions:
                 console.print()
             if self.decisions:
@@ -180,10 +200,15 @@ class _Found:
 # --- as JSON ------------------------------------------------------------------------------------
 
 
-def _part(part: "OwnPart") -> dict[str, Any]:
+def _part(part: "OwnPart", cost: "Cost") -> dict[str, Any]:
     edits = part.edits
     return {
         "answers": part.answers,
+        "cost": {
+            "micro_dollars": cost.amount,
+            "is_floor": cost.is_floor,
+            "unpriced_tokens": cost.unpriced_tokens,
+        },
         "tokens": {**_kinds(part.tokens), "reasoning": part.tokens.reasoning},
         "edits": {
             "accepted": _deciders(edits, "accepted"),
@@ -242,6 +267,17 @@ def _short(number: int) -> str:
     ('1,000,000,049', '12,346 million')
     """
     return f"{number:,}" if number < 10**10 else f"{number / 10**6:,.0f} million"
+
+
+def _cost_table(by: str, rows: "list[tuple[str, Cost]]") -> "Table":
+    from ghapp.spend.money import for_people  # noqa: PLC0415 - see the top
+
+    table = _table(by, ("cost at list prices", "tokens not priced"))
+    for name, one in rows:
+        amount = "unknown" if one.amount is None else for_people(one.amount)
+        told = f"at least {amount}" if one.is_floor else amount
+        table.add_row(visible(name, WIDTH * 4), told, _short(one.unpriced_tokens))
+    return table
 
 
 def _edit_table(by: str, rows: "list[tuple[str, OwnPart]]") -> "Table":

@@ -636,6 +636,26 @@ pull_lines = Table(
 )
 
 
+pull_agent_session = Table(
+    "pull_agent_session",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("pull_request", Integer, primary_key=True, autoincrement=False),
+    Column("agent", Text, primary_key=True),
+    Column("agent_session", Text, primary_key=True),
+    Column("merged_at", InstantColumn, nullable=False),
+    Column("attributed", Integer, nullable=False),
+    Index("pull_agent_session_whole", "agent_session", "agent"),
+)
+
+cost_stale = Table(
+    "cost_stale",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("pull_request", Integer, primary_key=True, autoincrement=False),
+)
+
+
 def _tallies(name: str, of: str) -> Table:
     """Return a table of tallies; ``of`` names the column of their repository or group."""
     return Table(
@@ -843,6 +863,24 @@ decision_sum = _usage_sums(
     key=("language",),
 )
 
+
+def _costs() -> list[Column[Any]]:
+    """Return the columns of a cost on each estimated basis; see `ghapp.store.usage_costs`."""
+    return [
+        Column(f"{basis}_{name}", BigInteger, nullable=name == "amount")
+        for basis in ("list", "contract")
+        for name in ("amount", "priced", "unpriced", "floor")
+    ]
+
+
+cost_sum = _usage_sums(
+    "cost_sum",
+    Column("model", Text, nullable=False),
+    Column("is_matched", Boolean(create_constraint=False), nullable=False),
+    *_costs(),
+    key=("model", "is_matched"),
+)
+
 agent_session_sum = _usage_sums("agent_session_sum", Column("singles", BigInteger, nullable=False))
 
 
@@ -861,6 +899,66 @@ def _usage_days(name: str, *own: Column[Any] | Index, key: str) -> Table:
         sqlite_with_rowid=False,
     )
 
+
+token_cost = Table(
+    "token_cost",
+    metadata,
+    Column("installation_id", BigInteger, nullable=False),
+    Column("day", Integer, nullable=False),
+    Column("person", BigInteger, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("agent_session", Text, nullable=False),
+    Column("repository_id", BigInteger, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("is_matched", Boolean(create_constraint=False), nullable=False),
+    *_costs(),
+    Column("list_table", Integer, nullable=False),
+    Column("contract_table", Integer),
+    PrimaryKeyConstraint(
+        *("installation_id", "person", "day", "agent", "agent_session", "repository_id", "model")
+    ),
+    Index("token_cost_agent_session", "installation_id", "agent_session", "agent"),
+    sqlite_with_rowid=False,
+)
+
+pull_cost = Table(
+    "pull_cost",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("pull_request", Integer, primary_key=True, autoincrement=False),
+    Column("agent", Text, primary_key=True),
+    Column("agent_session", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("merged_at", InstantColumn, nullable=False),
+    Column("attributed", Integer, nullable=False),
+    Column("last_day", Integer, nullable=False),
+    Column("is_repriced", Boolean(create_constraint=False), nullable=False),
+    *_costs(),
+    Index("pull_cost_merged", "repository_id", "merged_at"),
+)
+
+price_table = Table(
+    "price_table",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("basis", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    UniqueConstraint("basis", "version"),
+    CheckConstraint("basis IN ('list', 'contract')", name="basis"),
+)
+
+closed_month = Table(
+    "closed_month",
+    metadata,
+    Column("month", Integer, primary_key=True, autoincrement=False),
+    Column("prices", Text, nullable=False),
+    Column("rate_card", Text),
+    Column("closed_on", Integer, nullable=False),
+    Column("prices_before", Text),
+    Column("rate_card_before", Text),
+    Column("repriced_on", Integer),
+)
 
 agent_session_day = _usage_days(
     "agent_session_day",

@@ -26,8 +26,18 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.dml import ReturningInsert
 
+from ghapp.spend.closed_months import ClosedMonth, next_month
 from ghapp.store.database import Database
 from ghapp.store.id_sets import among
+from ghapp.store.pricing import (
+    LIST_ONLY,
+    PriceBook,
+    Pricing,
+    closed_months,
+    first_open,
+    note_prices_in_use,
+    prices_in_use,
+)
 from ghapp.store.rows import chunks, clean, struct_of
 from ghapp.store.schema import (
     agent_session_day,
@@ -39,6 +49,7 @@ from ghapp.store.schema import (
 from ghapp.store.summaries.conditions import to_day
 from ghapp.store.summaries.tally import day_number
 from ghapp.store.usage_arrivals import ArrivalNotes
+from ghapp.store.usage_costs import note_pulls_of
 from ghapp.store.usage_rows import (
     SIGN_IN,
     AddedUsage,
@@ -243,6 +254,7 @@ class UsageTable:
             lock_sums(connection, self._database)
             rows = connection.execute(_theirs(account_id, login)).all()
             ids, people = {row.id for row in rows}, {row.person for row in rows}
+            note_pulls_of(connection, self._database, people)
             count = sum(
                 connection.execute(delete(table).where(among(table.c.identity_id, ids))).rowcount
                 for table in SENT
@@ -291,13 +303,13 @@ class UsageTable:
 
     # --- sums -------------------------------------------------------------------------------------
 
-    def settle(self) -> int:
+    def settle(self, book: PriceBook = LIST_ONLY) -> int:
         """Sum again what changed since the last time; return how many days of people that were."""
-        return settle(self._database)
+        return settle(self._database, book)
 
-    def settle_some(self, most: int) -> int:
+    def settle_some(self, most: int, book: PriceBook) -> int:
         """Sum again up to so many days of people, at once; return how many were stale."""
-        return settle_some(self._database, most)
+        return settle_some(self._database, most, book)
 
     def stale(self, installation_id: int) -> int:
         """Return how many days of people are not summed yet."""
@@ -305,6 +317,49 @@ class UsageTable:
         return int(
             self._database.value(query.where(usage_stale.c.installation_id == installation_id))
         )
+
+    # --- prices -----------------------------------------------------------------------------------
+
+    def use_prices(self, book: PriceBook, *, now: datetime) -> tuple[date, ...]:
+        """Price everything with these prices from now on; return the months that close today.
+
+        If other prices were in use before, days of open months are stale. A month closes with the
+        prices that it had until now.
+        """
+        with self._database.write() as connection:
+            lock_sums(connection, self._database)
+            before = prices_in_use(connection) or book.versions
+            months = Pricing(connection, self._database, book).close_months(before, now.date())
+            if before != book.versions:
+                self._reprice(connection, usage_tokens.c.day >= day_number(first_open(connection)))
+            note_prices_in_use(connection, self._database, book.versions, now)
+        return months
+
+    def reprice(self, month: date, book: PriceBook, *, now: datetime) -> ClosedMonth:
+        """Price a closed month again, with these prices.
+
+        Raises `ValueError` if it is not closed: its prices change by themselves.
+        """
+        with self._database.write() as connection:
+            lock_sums(connection, self._database)
+            one = Pricing(connection, self._database, book).reprice(month, now.date())
+            end = day_number(next_month(one.month)) - 1
+            self._reprice(connection, usage_tokens.c.day.between(day_number(one.month), end))
+        return one
+
+    def closed_months(self) -> Mapping[date, ClosedMonth]:
+        """Return the closed months by their first days."""
+        with self._database.read() as connection:
+            return closed_months(connection)
+
+    def _reprice(self, connection: Connection, is_asked: ColumnElement[bool]) -> None:
+        columns = usage_tokens.c
+        days: defaultdict[int, set[StaleDay]] = defaultdict(set)
+        key = (columns.installation_id, columns.day, columns.person, columns.agent)
+        for installation_id, *day in connection.execute(select(*key).where(is_asked).distinct()):
+            days[installation_id].add((day[0], day[1], day[2]))
+        for installation_id, stale in days.items():
+            note_stale(connection, self._database, installation_id, stale)
 
     # --- raw rows ---------------------------------------------------------------------------------
 

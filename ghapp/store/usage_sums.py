@@ -17,6 +17,7 @@ from sqlalchemy import (
     and_,
     case,
     delete,
+    exists,
     func,
     insert,
     literal,
@@ -30,11 +31,15 @@ from sqlalchemy import (
 )
 
 from ghapp.store.database import Database
+from ghapp.store.pricing import PriceBook, Pricing
 from ghapp.store.schema import (
     agent_session_day,
     agent_session_sum,
+    cost_stale,
+    cost_sum,
     decision_sum,
     source_day,
+    token_cost,
     token_sum,
     usage_decisions,
     usage_stale,
@@ -42,6 +47,15 @@ from ghapp.store.schema import (
 )
 from ghapp.store.summaries.conditions import to_day
 from ghapp.store.summaries.tally import day_number
+from ghapp.store.usage_costs import (
+    PullKey,
+    allocate,
+    day_costs,
+    days_of,
+    matched_pulls,
+    price_days,
+    take_pulls,
+)
 from ghapp.summaries.selection import TimeGrain
 from ghapp.usage.answers import TOKEN_KINDS
 from ghapp.usage.days import NO_TOOL, UNNAMED_SESSION
@@ -51,9 +65,9 @@ SPENT = tuple(kind for kind in TOKEN_KINDS if kind != "reasoning")
 """Kinds of tokens that add up: reasoning is in the output already."""
 SENT = (usage_tokens, usage_decisions)
 """Tables of what sources sent."""
-SUMS = (token_sum, decision_sum, agent_session_sum)
+SUMS = (token_sum, decision_sum, agent_session_sum, cost_sum)
 """Tables of what counts of it, by day, week and month."""
-DAYS = (agent_session_day, source_day)
+DAYS = (agent_session_day, source_day, token_cost)
 AT_ONCE = 2_000
 """Stale days that one transaction settles."""
 WEEK, LONGEST = 7, 31
@@ -108,28 +122,34 @@ def _noting(database: Database) -> Insert:
     )
 
 
-def settle(database: Database) -> int:
-    """Sum every stale day again; return how many there were."""
-    count = taken = settle_some(database, AT_ONCE)
-    while taken == AT_ONCE:
-        taken = settle_some(database, AT_ONCE)
-        count += taken
+def settle(database: Database, book: PriceBook) -> int:
+    """Sum everything that is stale again; return how many days of people that were."""
+    count = 0
+    while is_stale(database):
+        count += settle_some(database, AT_ONCE, book)
     return count
 
 
-def settle_some(database: Database, most: int) -> int:
+def settle_some(database: Database, most: int, book: PriceBook) -> int:
     """Sum up to so many stale days again, in one transaction; return how many there were.
 
-    Where nothing is stale it is one question, and nobody's writing waits.
+    The costs of stale pull requests are split again with them, some at a time. Where nothing is
+    stale nobody's writing waits.
     """
-    if database.value(select(_STALE.day).limit(1)) is None:
+    if not is_stale(database):
         return 0
     with database.write() as connection:
         lock_sums(connection, database)
+        pulls = take_pulls(connection)
         taken = _take(connection, most)
-        if taken:
-            _Settling(connection, database).settle()
+        _Settling(connection, database, Pricing(connection, database, book)).settle(pulls)
     return taken
+
+
+def is_stale(database: Database) -> bool:
+    """Say whether anything is to be summed again."""
+    any_of = select(literal(1)).where(or_(exists(select(_STALE.day)), exists(select(cost_stale))))
+    return database.value(any_of) is not None
 
 
 def lock_sums(connection: Connection, database: Database) -> None:
@@ -147,16 +167,19 @@ def _take(connection: Connection, most: int) -> int:
 class _Settling:
     """The days that are taken, settled in one transaction."""
 
-    def __init__(self, connection: Connection, database: Database) -> None:
+    def __init__(self, connection: Connection, database: Database, pricing: Pricing) -> None:
         self._connection = connection
         self._database = database
+        self._pricing = pricing
 
-    def settle(self) -> None:
-        """Choose the source of each day, then sum what counts."""
+    def settle(self, pulls: set[PullKey]) -> None:
+        """Choose the source of each day, then sum what counts; ``pulls`` are stale."""
+        self._note_taken(days_of(self._connection, pulls))
         self._take_days_of_same_agent_sessions()
         self._choose()
-        for table in (token_sum, decision_sum, agent_session_sum):
+        for table in SUMS:
             self._delete_days(table)
+        self._sum_costs(pulls)
         self._sum_tokens()
         self._sum_decisions()
         self._sum_agent_sessions()
@@ -196,8 +219,10 @@ class _Settling:
             .join(same, is_same)
             .distinct()
         )
-        found = {(row[0], row[1], row[2], row[3]) for row in self._connection.execute(days)}
-        _note(self._connection, self._database, found, is_taken=True)
+        self._note_taken((row[0], row[1], row[2], row[3]) for row in self._connection.execute(days))
+
+    def _note_taken(self, days: Iterable[tuple[int, int, int, str]]) -> None:
+        _note(self._connection, self._database, set(days), is_taken=True)
 
     def _choose(self) -> None:
         """Let the first source count that has any row of a day."""
@@ -217,6 +242,14 @@ class _Settling:
         columns = usage_tokens.c
         amounts = [func.sum(columns[name]).label(name) for name in ("answers", *TOKEN_KINDS)]
         self._sum_days(token_sum, usage_tokens, columns.model, amounts)
+
+    def _sum_costs(self, stale: set[PullKey]) -> None:
+        """Price what counts, and split it over the pull requests that it concerns."""
+        concerned = stale | matched_pulls(self._connection)
+        price_days(self._connection, self._database, self._pricing)
+        self._insert(cost_sum, day_costs(), grain=TimeGrain.DAY)
+        concerned |= matched_pulls(self._connection)
+        allocate(self._connection, self._database, self._pricing, concerned)
 
     def _sum_decisions(self) -> None:
         columns = usage_decisions.c
@@ -351,7 +384,16 @@ class _Settling:
         )
         self._insert(table, query)
 
-    def _insert(self, table: Table, query: Select[Any], *, day: bool = False) -> None:
+    def _insert(
+        self,
+        table: Table,
+        query: Select[Any],
+        *,
+        day: bool = False,
+        grain: TimeGrain | None = None,
+    ) -> None:
+        if grain is not None:
+            query = query.add_columns(literal(grain.value).label("grain"))
         names = list(query.selected_columns.keys())
         if not day:
             names = ["start" if name == "day" else name for name in names]

@@ -60,6 +60,8 @@ class PullSummary(Struct, frozen=True):
     """Directory and language → its lines."""
     models: dict[tuple[str, str], int]
     """Agent and model's family → attributed lines; the family ``""`` is not recorded."""
+    agent_sessions: dict[tuple[str, str], int]
+    """Agent and agent session → attributed lines."""
 
 
 OF_EVIDENCE = (

@@ -12,10 +12,12 @@ FAST, BATCH, US = "fast", "batch", "us"
 """Fast mode, the batch API, inference that stays in the United States."""
 
 _TIERS: tuple[tuple[str, tuple[int, ...]], ...] = (
-    ("claude-haiku", (100, 200)),
+    ("haiku", (100, 200)),
     ("claude", (200,)),
     ("gemini", (200,)),
     ("gpt", (272,)),
+    ("grok", (200,)),
+    ("minimax", (512,)),
     ("qwen", (32, 128, 256)),
 )
 """Part of a model's name → thousand tokens of a prompt above which some such model costs more."""

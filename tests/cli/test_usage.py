@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from ghapp.cli.usage import PARTS, command
+from ghapp.spend.prices import packaged
 from tests.evidence.test_deciders import REFUSAL, WRITTEN, claude
 from tests.usage.test_claude_code import line
 from tests.usage.test_codex import MODEL, counted, meta
@@ -39,9 +40,20 @@ def test_json_has_the_whole_and_its_parts(folder: Path) -> None:
         "reasoning": 4,
     }
     assert found["by_model"]["claude-sonnet-5"]["tokens"]["output"] == 12
+    assert found["cost"] == {"micro_dollars": 701, "is_floor": False, "unpriced_tokens": 0}
+    assert found["by_model"]["claude-sonnet-5"]["cost"]["micro_dollars"] == 3 * 2 + 12 * 10
+    assert (found["cost_basis"], found["price_table"]) == ("list", packaged().version)
     assert list(found["by_day"]) == ["2026-05-20", "2026-05-21", "2026-06-25"]
     assert found["by_agent"]["codex"]["answers"] == 1
     assert (found["unread"], found["passed_over"]) == ([], [])
+
+
+def test_a_model_without_a_price_is_not_free(tmp_path: Path) -> None:
+    used = {"output_tokens": 5, "input_tokens": 3}
+    (tmp_path / "a.jsonl").write_bytes(line(used, message={"model": "made-up"}))
+    found = json.loads(run("--records", tmp_path, "--format", "json"))
+    assert found["cost"] == {"micro_dollars": None, "is_floor": False, "unpriced_tokens": 8}
+    assert "unknown" in run("--records", tmp_path)
 
 
 def test_days_select_answers(folder: Path) -> None:
@@ -53,7 +65,9 @@ def test_days_select_answers(folder: Path) -> None:
 def test_the_table_adds_up(folder: Path) -> None:
     table = run("--records", folder, "--by", "model")
     assert "gpt-5.5" in table
-    assert table.splitlines()[-1].split() == ["all", "3", "53", "22", "50", "0"]
+    tokens, costs = (one.split() for one in table.splitlines() if one.startswith("all"))
+    assert tokens == ["all", "3", "53", "22", "50", "0"]
+    assert costs == ["all", "$0.0007", "0"]
 
 
 def edits(folder: Path) -> None:

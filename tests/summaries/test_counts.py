@@ -39,6 +39,7 @@ def _pull(
         agents={},
         models={},
         lines={},
+        agent_sessions={},
     )
 
 

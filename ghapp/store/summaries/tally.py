@@ -5,7 +5,7 @@ it counts now. `rebuild` makes the same rows from the documents; a test compares
 """
 
 import zlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -20,8 +20,10 @@ from ghapp.store.rows import clean
 from ghapp.store.schema import (
     audit,
     author_account,
+    cost_stale,
     group_tally,
     pull_agent,
+    pull_agent_session,
     pull_lines,
     pull_model,
     pull_summary,
@@ -45,7 +47,7 @@ MODEL = "model"
 """Its names are an agent, a space and a model's family; the family may be empty."""
 ELSEWHERE = "elsewhere"
 """Merges into other branches than the default one, which no other dimension counts."""
-PARTS = (pull_summary, pull_agent, pull_model, pull_lines)
+PARTS = (pull_summary, pull_agent, pull_model, pull_lines, pull_agent_session)
 """The tables with rows of each pull request."""
 FIRST_DAY = date(1970, 1, 1)
 COUNTS = PullCounts.__struct_fields__
@@ -102,7 +104,19 @@ def summarize(
         agents={clean(agent): count for agent, count in totals.by_agent.items() if count},
         lines={place: found for place, found in lines.items() if any(found)},
         models=models_of(totals),
+        agent_sessions=_agent_sessions(read),
     )
+
+
+def _agent_sessions(read: Audit) -> dict[tuple[str, str], int]:
+    """Return attributed lines by agent and agent session, without those that name none."""
+    found = Counter(
+        (one.agent, one.agent_session)
+        for file in read.files
+        for one in file.lines
+        if one.attributed and one.agent and one.agent_session
+    )
+    return {(clean(agent), clean(name)): lines for (agent, name), lines in found.items()}
 
 
 def models_of(totals: AuditTotals) -> dict[tuple[str, str], int]:
@@ -195,10 +209,8 @@ def load(connection: Connection, repository_id: int, pull_request: int) -> PullS
     ).first()
     if row is None:
         return None
-    agents = select(pull_agent).where(_is(pull_agent, repository_id, pull_request))
-    models = select(pull_model).where(_is(pull_model, repository_id, pull_request))
-    lines = select(pull_lines).where(_is(pull_lines, repository_id, pull_request))
-    return _from_rows(row, *(connection.execute(one).all() for one in (agents, models, lines)))
+    parts = (select(part).where(_is(part, repository_id, pull_request)) for part in PARTS[1:])
+    return _from_rows(row, *(connection.execute(one).all() for one in parts))
 
 
 def remove(connection: Connection, repository_id: int, pull_request: int) -> None:
@@ -443,14 +455,25 @@ def _insert(connection: Connection, database: Database, pulls: Iterable[PullSumm
     of_agents = [row for pull in pulls for row in _agent_rows(pull)]
     of_models = [row for pull in pulls for row in _model_rows(pull)]
     of_lines = [row for pull in pulls for row in _line_rows(pull)]
+    of_agent_sessions = [row for pull in pulls for row in _agent_session_rows(pull)]
     for table, rows in (
         (pull_summary, [_summary_row(pull) for pull in pulls]),
         (pull_agent, of_agents),
         (pull_model, of_models),
         (pull_lines, of_lines),
+        (pull_agent_session, of_agent_sessions),
     ):
         if rows:
             connection.execute(database.insert(table), rows)
+    _note_costs(connection, database, pulls)
+
+
+def _note_costs(connection: Connection, database: Database, pulls: Iterable[PullSummary]) -> None:
+    """Note that what these pull requests cost is no longer true (see `ghapp.store.usage_costs`)."""
+    numbers = ((pull.repository_id, pull.pull_request) for pull in pulls)
+    rows = [dict(zip(cost_stale.c.keys(), number, strict=True)) for number in sorted(numbers)]
+    if rows:
+        connection.execute(database.insert(cost_stale).on_conflict_do_nothing(), rows)
 
 
 def _of(pull: PullSummary) -> dict[str, Any]:
@@ -505,8 +528,17 @@ def _line_rows(pull: PullSummary) -> Iterator[dict[str, Any]]:
         }
 
 
+def _agent_session_rows(pull: PullSummary) -> Iterator[dict[str, Any]]:
+    for (agent, name), attributed in pull.agent_sessions.items():
+        yield {**_of(pull), "agent": agent, "agent_session": name, "attributed": attributed}
+
+
 def _from_rows(
-    row: Row[Any], agents: Iterable[Any], models: Iterable[Any], lines: Iterable[Any]
+    row: Row[Any],
+    agents: Iterable[Any],
+    models: Iterable[Any],
+    lines: Iterable[Any],
+    agent_sessions: Iterable[Any],
 ) -> PullSummary:
     return PullSummary(
         repository_id=row.repository_id,
@@ -535,6 +567,7 @@ def _from_rows(
             (one.directory, one.language): (one.added, one.effective, one.attributed)
             for one in lines
         },
+        agent_sessions={(one.agent, one.agent_session): one.attributed for one in agent_sessions},
     )
 
 

@@ -1,0 +1,1 @@
+"""Spend: what agents cost, by list, contract or bill. It opens nothing but its price table."""

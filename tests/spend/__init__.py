@@ -1,0 +1,1 @@
+"""Money: prices, costs, and what is said about them."""
