@@ -12,7 +12,7 @@ from ghapp.store.vendors import ReportKey
 from ghapp.usage.answers import TokenCounts
 from ghapp.usage.days import TokenDay
 from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
-from ghapp.web.usage_sources import WHOLE, words_of
+from ghapp.web.usage_sources import KINDS, WHOLE, words_of
 from tests.store.plain_usage import add
 from tests.store.records import edit
 from tests.web.conftest import NOW
@@ -114,7 +114,7 @@ def test_without_evidence_nobody_can_say_how_complete_a_source_is(place: Place) 
 
 
 def test_every_reason_has_words() -> None:
-    for source in UsageSource:
+    for source in KINDS:
         words = Counter(words_of(source, one.value) for one in RefusalReason)
         assert max(words.values()) == 1
         assert not {one.value for one in RefusalReason} & words.keys()
