@@ -44,6 +44,7 @@ from ghapp.store.pricing import PriceBook
 from ghapp.store.summaries.questions import SummaryQuestions
 from ghapp.store.summaries.spend import SpendQuestions
 from ghapp.store.summaries.usage import UsageQuestions
+from ghapp.store.summaries.usage_sources import SourceQuestions
 from ghapp.summaries.selection import PersonNaming
 from ghapp.upkeep.outgoing import MailServer
 from ghapp.upkeep.team_sources import TeamsFetched, TeamSources, fetch_teams
@@ -151,6 +152,11 @@ class Services:
         return PriceBook(packaged(), self.settings.rate_card)
 
     @cached_property
+    def usage_sources(self) -> SourceQuestions:
+        """Return the queries over the sources of usage."""
+        return SourceQuestions(self.store.database)
+
+    @cached_property
     def keys(self) -> EvidenceKeys:
         """Return the keys of fingerprints."""
         return EvidenceKeys(self.store, self.settings.encryption_key)
@@ -223,6 +229,7 @@ class Services:
         return WeeklySummaries(
             store=self.store,
             summaries=self.summaries,
+            usage=self.usage,
             encryption_key=settings.encryption_key,
             mail_server=server,
             private_webhooks=settings.private_webhooks,

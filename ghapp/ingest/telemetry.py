@@ -129,7 +129,7 @@ class _Noting:
     def __init__(
         self, store: Store, installation_id: int, source: UsageSource, now: datetime
     ) -> None:
-        self._note: Callable[[str], None] = lambda reason: store.telemetry.note_refused(
+        self._note: Callable[[str], None] = lambda reason: store.arrivals.note_refused(
             installation_id, source, reason, now=now
         )
 

@@ -37,6 +37,7 @@ from ghapp.store.evidence import (
 )
 from ghapp.store.fingerprint_keys import FingerprintKeys, KeptKey, key_id
 from ghapp.store.installations import Installation, InstallationTable, Repository
+from ghapp.store.known_accounts import KnownAccount, KnownAccounts
 from ghapp.store.logins import LoginTable, SignedIn
 from ghapp.store.outcomes import OutcomeTable
 from ghapp.store.policy_files import PolicyFiles
@@ -54,10 +55,18 @@ from ghapp.store.replays import (
 )
 from ghapp.store.repository_names import NameReason, RepositoryAlias, RepositoryNames
 from ghapp.store.teams import LinesWritten, TeamTable
-from ghapp.store.telemetry import TelemetryArrival, TelemetryRefusal, TelemetryTable
+from ghapp.store.telemetry import TelemetryTable
 from ghapp.store.tokens import NOBODY, AccessToken, NewToken, TokenKind, TokenTable, new_secret
 from ghapp.store.usage import UsageTable
-from ghapp.store.usage_rows import AddedUsage, KnownIdentity, StoredUsage, UsageOrigin
+from ghapp.store.usage_arrivals import ArrivalTable, UsageArrival, UsageRefusal
+from ghapp.store.usage_rows import (
+    AddedUsage,
+    IdentityMapping,
+    KnownIdentity,
+    StoredUsage,
+    UnmappedUsage,
+    UsageOrigin,
+)
 from ghapp.store.vendors import (
     ReportKey,
     ReportState,
@@ -93,6 +102,7 @@ __all__ = [
     "AgentReport",
     "AgentReports",
     "AgentSeen",
+    "ArrivalTable",
     "AuditTable",
     "AuthorCoverage",
     "AuthorsHeard",
@@ -116,9 +126,12 @@ __all__ = [
     "EvidenceHeld",
     "EvidenceTable",
     "FingerprintKeys",
+    "IdentityMapping",
     "Installation",
     "InstallationTable",
     "KeptKey",
+    "KnownAccount",
+    "KnownAccounts",
     "KnownIdentity",
     "Lane",
     "LinesWritten",
@@ -156,12 +169,13 @@ __all__ = [
     "StoreError",
     "StoredAmount",
     "StoredUsage",
-    "TelemetryArrival",
-    "TelemetryRefusal",
     "TelemetryTable",
     "TokenKind",
     "TokenTable",
+    "UnmappedUsage",
+    "UsageArrival",
     "UsageOrigin",
+    "UsageRefusal",
     "UsageTable",
     "VendorConnection",
     "VendorTable",
@@ -215,6 +229,8 @@ class Store:
     telemetry: TelemetryTable
     vendors: VendorTable
     budgets: BudgetTable
+    arrivals: ArrivalTable
+    known_accounts: KnownAccounts
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -260,6 +276,8 @@ class Store:
             telemetry=TelemetryTable(database, usage),
             vendors=VendorTable(database, usage),
             budgets=BudgetTable(database),
+            arrivals=ArrivalTable(database),
+            known_accounts=KnownAccounts(database),
         )
 
     def close(self) -> None:

@@ -1028,7 +1028,7 @@ telemetry_contact = Table(
 
 
 def _came(name: str, *counts: Column[Any], by: str) -> Table:
-    """Return a table of what telemetry came, by day, source and ``by``."""
+    """Return a table of what came of sources of usage, by day, source and ``by``."""
     return Table(
         name,
         metadata,
@@ -1043,16 +1043,14 @@ def _came(name: str, *counts: Column[Any], by: str) -> Table:
     )
 
 
-telemetry_arrival = _came(
-    "telemetry_arrival",
+usage_arrival = _came(
+    "usage_arrival",
     Column("requests", BigInteger, nullable=False),
     Column("kept", BigInteger, nullable=False),
     by="agent",
 )
 
-telemetry_refusal = _came(
-    "telemetry_refusal", Column("count", BigInteger, nullable=False), by="reason"
-)
+usage_refusal = _came("usage_refusal", Column("count", BigInteger, nullable=False), by="reason")
 
 vendor_connection = Table(
     "vendor_connection",

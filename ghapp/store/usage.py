@@ -4,8 +4,8 @@ For a person, a day and an agent the rows of one source count. A change notes wh
 `UsageTable.settle` sums them again.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy import (
     Connection,
     Insert,
     Row,
+    Select,
     Table,
     and_,
     case,
@@ -39,6 +40,7 @@ from ghapp.store.pricing import (
 )
 from ghapp.store.rows import chunks, clean, struct_of
 from ghapp.store.schema import (
+    agent_session_day,
     usage_decisions,
     usage_identity,
     usage_stale,
@@ -46,12 +48,17 @@ from ghapp.store.schema import (
     vendor_amount,
     vendor_erased,
 )
+from ghapp.store.summaries.conditions import to_day
 from ghapp.store.summaries.tally import day_number
+from ghapp.store.usage_arrivals import ArrivalNotes
 from ghapp.store.usage_costs import note_pulls_of
 from ghapp.store.usage_rows import (
+    SIGN_IN,
     AddedUsage,
+    IdentityMapping,
     KnownIdentity,
     StoredUsage,
+    UnmappedUsage,
     UsageOrigin,
     columns_of,
     decision_day,
@@ -107,6 +114,9 @@ class UsageTable:
                 for condition in _of_days(table, head, said):
                     connection.execute(delete(table).where(condition))
             self._add(connection, [(head, rows)])
+            place = connection, self._database, origin.installation_id
+            notes = ArrivalNotes(*place, origin.source, now)
+            notes.came(Counter(clean(one.agent) for one in rows))
 
     def add(self, connection: Connection, sent: Iterable[AddedUsage], *, now: datetime) -> None:
         """Add to what origins said before: telemetry tells what came since it last told.
@@ -142,47 +152,99 @@ class UsageTable:
         )
         return tuple(struct_of(KnownIdentity, row) for row in self._database.rows(query))
 
-    def map(  # noqa: PLR0913 - a person, and who says so
+    def unmapped(self, installation_id: int) -> dict[int, UnmappedUsage]:
+        """Return how much usage each identity has that is not mapped, by its number.
+
+        Days that are not summed yet are left out.
+        """
+        columns = agent_session_day.c
+        query = (
+            select(
+                columns.person,
+                func.count(columns.day.distinct()).label("days"),
+                func.max(columns.day).label("last_day"),
+            )
+            .where(columns.installation_id == installation_id, columns.person < 0)
+            .group_by(columns.person)
+        )
+        return {
+            -row.person: UnmappedUsage(row.days, to_day(row.last_day))
+            for row in self._database.rows(query)
+        }
+
+    def map(
+        self, installation_id: int, whose: Iterable[IdentityMapping], *, by: str, now: datetime
+    ) -> None:
+        """Store whose some identities are, known or not yet: all of them or none.
+
+        An identity that is an account stays that: raises `ValueError`.
+        """
+        with self._database.write() as connection:
+            self.lock(connection, installation_id)
+            for one in whose:
+                self._map(connection, installation_id, one, by, now)
+
+    def map_emails(
+        self, account_id: int, login: str, emails: Collection[str], *, now: datetime
+    ) -> None:
+        """Map e-mail addresses that GitHub verified to their account, in all installations.
+
+        What somebody has mapped stays as it is.
+        """
+        columns = usage_identity.c
+        found = [
+            (row.installation_id, UsageIdentity(IdentityKind.EMAIL, row.value))
+            for chunk in chunks(sorted(map(clean, emails)))
+            for row in self._database.rows(
+                select(columns.installation_id, columns.value).where(
+                    columns.kind == IdentityKind.EMAIL.value,
+                    columns.value.in_(chunk),
+                    columns.account_id.is_(None),
+                )
+            )
+        ]
+        for installation_id, who in found:
+            with self._database.write() as connection:
+                self.lock(connection, installation_id)
+                known = self._known(connection, installation_id, who)
+                if known is not None and known.account_id is None:
+                    mapping = IdentityMapping(who, account_id, login)
+                    self._map(connection, installation_id, mapping, SIGN_IN, now)
+
+    def _map(
         self,
+        connection: Connection,
         installation_id: int,
-        who: UsageIdentity,
-        account_id: int | None,
-        login: str | None,
-        *,
+        whose: IdentityMapping,
         by: str,
         now: datetime,
     ) -> None:
-        """Store whose identity it is, known or not yet; ``None``: it is nobody's again.
-
-        An identity that is an account stays that.
-        """
-        if who.kind is IdentityKind.ACCOUNT:
+        if whose.identity.kind is IdentityKind.ACCOUNT:
             raise ValueError("an account of GitHub is a person already: map another identity")
         values = {
-            "account_id": account_id,
-            "login": clean(login),
-            "mapped_by": None if account_id is None else clean(by),
+            "account_id": whose.account_id,
+            "login": clean(whose.login),
+            "mapped_by": None if whose.account_id is None else clean(by),
         }
-        with self._database.write() as connection:
-            self.lock(connection, installation_id)
-            known = self._noted(connection, installation_id, who, now)
-            one, before = known.id, known.person
-            after = -one if account_id is None else account_id
-            mine = update(usage_identity).where(usage_identity.c.id == one)
-            connection.execute(mine.values(values | {"person": after}))
-            days: set[tuple[int, str]] = set()
-            for sent in SENT:
-                columns = sent.c
-                theirs = (
-                    columns.installation_id == installation_id,
-                    columns.person == before,
-                    columns.identity_id == one,
-                )
-                query = select(columns.day, columns.agent).where(*theirs).distinct()
-                days |= {(row[0], row[1]) for row in connection.execute(query)}
-                connection.execute(update(sent).where(*theirs).values(person=after))
-            stale = {(day, person, agent) for day, agent in days for person in (before, after)}
-            note_stale(connection, self._database, installation_id, stale)
+        place = connection, installation_id, whose.identity
+        known = self._known(*place) or self._noted(*place, now)
+        one, before = known.id, known.person
+        after = -one if whose.account_id is None else whose.account_id
+        mine = update(usage_identity).where(usage_identity.c.id == one)
+        connection.execute(mine.values(values | {"person": after}))
+        days: set[tuple[int, str]] = set()
+        for sent in SENT:
+            columns = sent.c
+            theirs = (
+                columns.installation_id == installation_id,
+                columns.person == before,
+                columns.identity_id == one,
+            )
+            query = select(columns.day, columns.agent).where(*theirs).distinct()
+            days |= {(row[0], row[1]) for row in connection.execute(query)}
+            connection.execute(update(sent).where(*theirs).values(person=after))
+        stale = {(day, person, agent) for day, agent in days for person in (before, after)}
+        note_stale(connection, self._database, installation_id, stale)
 
     # --- what ends --------------------------------------------------------------------------------
 
@@ -192,16 +254,13 @@ class UsageTable:
         Identities that were mapped to the person go, too, and what vendors charged for them. A
         vendor tells its last days again: what it tells of days until now is left out then.
         """
-        is_theirs = func.lower(usage_identity.c.login) == clean(login).lower()
-        if account_id is not None:
-            is_theirs = or_(is_theirs, usage_identity.c.account_id == account_id)
         with self._database.write() as connection:
             lock_sums(connection, self._database)
             # What is being stored of the person just now would outlive the deletion.
-            theirs = select(usage_identity.c.installation_id).where(is_theirs).distinct()
-            for installation_id in sorted(connection.execute(theirs).scalars()):
+            known = connection.execute(_theirs(account_id, login)).all()
+            for installation_id in sorted({row.installation_id for row in known}):
                 self.lock(connection, installation_id)
-            rows = connection.execute(select(usage_identity).where(is_theirs)).all()
+            rows = connection.execute(_theirs(account_id, login)).all()
             self._note_erased(connection, rows, now)
             ids, people = {row.id for row in rows}, {row.person for row in rows}
             note_pulls_of(connection, self._database, people)
@@ -232,39 +291,28 @@ class UsageTable:
         if erased:
             connection.execute(note, erased)
 
+    def forget_in(self, account_id: int | None, login: str, repository_ids: Collection[int]) -> int:
+        """Delete a person's usage in repositories, whichever source told it; return how many rows.
+
+        Usage names no file, and a source may name no repository: such usage stays.
+        """
+        count = 0
+        with self._database.write() as connection:
+            rows = connection.execute(_theirs(account_id, login)).all()
+            by_installation: defaultdict[int, set[int]] = defaultdict(set)
+            for row in rows:
+                by_installation[row.installation_id].add(row.person)
+            for installation_id, people in sorted(by_installation.items()):
+                self.lock(connection, installation_id)
+                asked = {"person": people, "repository_id": repository_ids}
+                count += self.remove_within(connection, installation_id, asked)
+        return count
+
     def remove(self, installation_id: int, source: UsageSource) -> int:
         """Delete everything of a source; the next source counts in its place."""
         with self._database.write() as connection:
             self.lock(connection, installation_id)
-            return self.remove_within(connection, installation_id, source)
-
-    def remove_within(
-        self,
-        connection: Connection,
-        installation_id: int,
-        source: UsageSource,
-        *,
-        machine: str | None = None,
-        day: date | None = None,
-    ) -> int:
-        """Delete what a source said, in the caller's transaction, which holds the `lock`.
-
-        ``machine``, ``day``: only that machine's rows, and only of that day.
-        """
-        stale: set[StaleDay] = set()
-        count = 0
-        for table in SENT:
-            columns = table.c
-            chosen = [columns.installation_id == installation_id, columns.source == source]
-            if machine is not None:
-                chosen.append(columns.machine == clean(machine))
-            if day is not None:
-                chosen.append(columns.day == day_number(day))
-            query = select(columns.day, columns.person, columns.agent).where(*chosen)
-            stale |= {(row[0], row[1], row[2]) for row in connection.execute(query.distinct())}
-            count += connection.execute(delete(table).where(*chosen)).rowcount
-        note_stale(connection, self._database, installation_id, stale)
-        return count
+            return self.remove_within(connection, installation_id, {"source": [source.value]})
 
     def expire(self, before: date) -> int:
         """Delete the rows of days before that one; return how many."""
@@ -377,6 +425,18 @@ class UsageTable:
             )
         return one.id, account
 
+    def _known(
+        self, connection: Connection, installation_id: int, who: UsageIdentity
+    ) -> Row[Any] | None:
+        """Return the row of an identity; ``None``: there is none."""
+        columns = usage_identity.c
+        query = select(usage_identity).where(
+            columns.installation_id == installation_id,
+            columns.kind == who.kind.value,
+            columns.value == clean(who.value),
+        )
+        return connection.execute(query).one_or_none()
+
     def _noted(
         self, connection: Connection, installation_id: int, who: UsageIdentity, now: datetime
     ) -> Row[Any]:
@@ -393,6 +453,32 @@ class UsageTable:
             return row
         mine = update(usage_identity).where(usage_identity.c.id == row.id)
         return connection.execute(mine.values(person=-row.id).returning(usage_identity)).one()
+
+    def remove_within(
+        self,
+        connection: Connection,
+        installation_id: int,
+        asked: Mapping[str, Collection[int] | str],
+    ) -> int:
+        """Delete rows by their columns' values, in a transaction that holds the `lock`.
+
+        ``asked``: column → any of some numbers, or a text. Their days are stale then.
+        """
+        count = 0
+        stale: set[StaleDay] = set()
+        for table in SENT:
+            columns = table.c
+            chosen = [columns.installation_id == installation_id]
+            for name, values in asked.items():
+                column = columns[name]
+                chosen.append(
+                    column == clean(values) if isinstance(values, str) else among(column, values)
+                )
+            days = select(columns.day, columns.person, columns.agent).where(*chosen).distinct()
+            stale |= {(row[0], row[1], row[2]) for row in connection.execute(days)}
+            count += connection.execute(delete(table).where(*chosen)).rowcount
+        note_stale(connection, self._database, installation_id, stale)
+        return count
 
     def _noting(self) -> ReturningInsert[Any]:
         insert = self._database.insert(usage_identity)
@@ -435,6 +521,15 @@ class UsageTable:
             index_elements=[column.name for column in table.primary_key],
             set_={**sums, "read_at": insert.excluded.read_at},
         )
+
+
+def _theirs(account_id: int | None, login: str) -> Select[Any]:
+    """Return the question for a person's identities, by number and by login in any case."""
+    columns = usage_identity.c
+    is_theirs = func.lower(columns.login) == clean(login).lower()
+    if account_id is not None:
+        is_theirs = or_(is_theirs, columns.account_id == account_id)
+    return select(usage_identity).where(is_theirs)
 
 
 _ADDED = {*TOKEN_KINDS, "answers", "edits", "lines"}

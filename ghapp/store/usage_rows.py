@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Row
@@ -20,6 +20,10 @@ NOWHERE = 0
 """Repository of usage whose source names none."""
 UNKNOWN_CONTEXT = -1
 """Context of a sum: it is part of a key, which holds no null."""
+
+
+SIGN_IN = "(sign-in)"
+"""Who mapped an e-mail address that GitHub verified. No login looks like this."""
 
 
 class UsageOrigin(Struct, frozen=True):
@@ -55,10 +59,27 @@ class KnownIdentity(Struct, frozen=True):
     """Number of a GitHub account; ``None``: not mapped."""
     login: str | None
     mapped_by: str | None
-    """Who mapped it: a login, or ``sign-in``; ``None``: not mapped, or an account by itself."""
+    """Who mapped it: a login, or `SIGN_IN`; ``None``: not mapped, or an account by itself."""
     seen_at: datetime
     person: int
     """The same number for all identities of a person; negative: nobody mapped it."""
+
+
+class IdentityMapping(Struct, frozen=True):
+    """Whose an identity is."""
+
+    identity: UsageIdentity
+    account_id: int | None
+    """``None``: nobody's, or nobody's again; then there is no login either."""
+    login: str | None
+
+
+class UnmappedUsage(Struct, frozen=True):
+    """How much usage an identity has that nobody mapped: no tokens, no edits."""
+
+    days: int
+    """Days with any usage."""
+    last_day: date
 
 
 class StoredUsage(Struct, frozen=True):

@@ -5,7 +5,7 @@ changes nothing. Usage goes where all usage goes (`UsageTable`); it has no repos
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -172,9 +172,7 @@ class VendorTable:
             )
             for report in connection.execute(reports).scalars().all():
                 key = ReportKey(installation_id, vendor, report)
-                self._usage.remove_within(
-                    connection, installation_id, UsageSource.VENDOR, machine=key.machine
-                )
+                self._usage.remove_within(connection, installation_id, _rows_of(key))
             for table in (vendor_report, vendor_amount):
                 connection.execute(delete(table).where(*_of(table, installation_id, vendor)))
             gone = delete(vendor_connection).where(*_of(vendor_connection, installation_id, vendor))
@@ -227,7 +225,7 @@ class VendorTable:
             if known is None:
                 return False
             self._usage.remove_within(
-                connection, key.installation_id, UsageSource.VENDOR, machine=key.machine, day=day
+                connection, key.installation_id, {**_rows_of(key), "day": [day_number(day)]}
             )
             erased = _Erased(connection, key.installation_id, day)
             told = [one for one in usage if not erased.has(one.origin.identity)]
@@ -361,6 +359,11 @@ class _Erased:
         if who is None or not self._digests:
             return False
         return identity_digest(self._installation_id, who.kind.value, who.value) in self._digests
+
+
+def _rows_of(key: ReportKey) -> dict[str, Collection[int] | str]:
+    """Return what tells a report's rows of usage from others."""
+    return {"source": [UsageSource.VENDOR.value], "machine": key.machine}
 
 
 def _of(table: Table, installation_id: int, vendor: str) -> tuple[Any, ...]:

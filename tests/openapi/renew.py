@@ -43,6 +43,7 @@ GET /orgs/{org}/teams
 GET /orgs/{org}/teams/{team_slug}/members
 GET /rate_limit
 GET /user
+GET /user/emails
 GET /user/installations
 GET /user/installations/{installation_id}/repositories
 GET /user/memberships/orgs/{org}

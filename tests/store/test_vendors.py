@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from ghapp.store import AddedUsage, Installation, ReportKey, Store, UsageOrigin
+from ghapp.store.usage_rows import IdentityMapping
 from ghapp.usage.amounts import VendorAmount
 from ghapp.usage.answers import TokenCounts
 from ghapp.usage.days import UNNAMED_SESSION, TokenDay
@@ -153,7 +154,7 @@ def test_equal_amounts_are_added_and_currencies_never(store: Store) -> None:
 def test_money_follows_who_its_identity_is(store: Store) -> None:
     connect(store)
     replace(store, (), [money(10)])
-    store.usage.map(ORG, ADA, 11, "ada", by="owner", now=NOW)
+    store.usage.map(ORG, [IdentityMapping(ADA, 11, "ada")], by="owner", now=NOW)
     assert billed(store) == [(11, 10, "USD")]
 
 

@@ -23,7 +23,7 @@ from ghapp.web.access import (
 )
 from ghapp.web.api.answers import answer
 from ghapp.web.api.blueprint import api
-from ghapp.web.api.exports import CSV, file
+from ghapp.web.api.exports import CSV, download
 from ghapp.web.api.operation import reads
 from ghapp.web.api.pulls import PULL
 from ghapp.web.api.questions import read
@@ -257,7 +257,7 @@ def _spend_csv(summary: SpendSummary) -> Response:
             cost = (_dollars(person.cost), None, _unpriced(person.cost))
             yield basis, f"person in {person.month:%Y-%m}", person.person, 1, *cost
 
-    return file(to_csv(SPEND_COLUMNS, rows()), "spend.csv", CSV)
+    return download(to_csv(SPEND_COLUMNS, rows()), "spend.csv", CSV)
 
 
 def _pulls_csv(pulls: Iterable[PullSpend], basis: CostBasis) -> Response:
@@ -271,7 +271,7 @@ def _pulls_csv(pulls: Iterable[PullSpend], basis: CostBasis) -> Response:
         )
         for one in pulls
     )
-    return file(to_csv(PULL_COLUMNS, rows), "pull-costs.csv", CSV)
+    return download(to_csv(PULL_COLUMNS, rows), "pull-costs.csv", CSV)
 
 
 def _dollars(cost: Cost | None) -> str | None:

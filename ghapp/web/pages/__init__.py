@@ -9,6 +9,7 @@ from ghapp.web.pages import (
     repository,
     spend,
     usage,
+    usage_sources,
 )
 from ghapp.web.pages.blueprint import pages
 
@@ -22,4 +23,5 @@ __all__ = [
     "repository",
     "spend",
     "usage",
+    "usage_sources",
 ]

@@ -104,3 +104,12 @@ def test_usage_is_not_opened_with_the_pages_of_public_repositories(
 
 def test_every_source_has_words() -> None:
     assert list(SOURCES) == [one.name.lower() for one in UsageSource]
+
+
+def test_the_page_leads_to_the_exports_of_what_it_selects(admin: FlaskClient) -> None:
+    page = read(admin, f"{PAGE}?agent=codex&since={FIRST_DAY}")
+    (by_tool,) = [one for one in page.links if "usage.csv" in one and "by=tool" in one]
+    assert f"since={FIRST_DAY}" in by_tool
+    rows = admin.get(by_tool).text.splitlines()
+    assert {row.partition(",")[0] for row in rows[1:]} <= {"codex", "(others)"}
+    assert not [one for one in page.links if "by=person" in one]
