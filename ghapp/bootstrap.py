@@ -230,6 +230,8 @@ class Services:
             store=self.store,
             summaries=self.summaries,
             usage=self.usage,
+            spend=self.spend,
+            estimate=settings.estimate,
             encryption_key=settings.encryption_key,
             mail_server=server,
             private_webhooks=settings.private_webhooks,

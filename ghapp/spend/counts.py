@@ -98,11 +98,13 @@ class BilledAmount(Struct, frozen=True):
 
 
 class BudgetCheck(Struct, frozen=True):
-    """A budget and how it stands this month."""
+    """A budget and how it stands in a month."""
 
     budget: Budget
+    month: date
+    """Its first day."""
     spent: int | None
-    """Micro-dollars this month; ``None``: unknown, or not shown."""
+    """Micro-dollars in it; ``None``: unknown, or not shown."""
     state: BudgetState
 
 

@@ -6,6 +6,7 @@ Every answer reads in one transaction. The caller checks first what the reader m
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
@@ -62,7 +63,7 @@ from ghapp.store.summaries.conditions import (
 )
 from ghapp.store.summaries.tally import day_number
 from ghapp.store.summaries.usage import UsageQuery
-from ghapp.store.usage_costs import AMOUNTS, cost_of
+from ghapp.store.usage_costs import AMOUNTS, ESTIMATES, cost_of
 from ghapp.store.usage_rows import NOWHERE
 from ghapp.summaries.models import family_of
 from ghapp.summaries.selection import (
@@ -119,6 +120,20 @@ class SpendQuestions:
             query = SpendQuery(connection, selection)
             query.ask(basis, self._naming)
             return divided(query.everybody)
+
+    def budgets(
+        self, installation_id: int, repository_ids: tuple[int, ...], month: date, *, today: date
+    ) -> tuple[BudgetCheck, ...]:
+        """Return how an organization's budgets stand in a month, whatever their basis."""
+        last = next_month(month) - ONE_DAY
+        whole = UsageSelection(installation_id, repository_ids, month, last, has_unplaced=True)
+        found: list[BudgetCheck] = []
+        with self._database.read() as connection:
+            for basis in ESTIMATES:
+                query = SpendQuery(connection, whole)
+                query.ask(basis, self._naming)
+                found += query.budgets(month, query.forecast(month, today))
+        return tuple(found)
 
     def pulls(self, selection: UsageSelection, basis: CostBasis) -> tuple[PullSpend, ...]:
         """Return the pull requests that were merged on the days and have a cost, dearest first."""
@@ -190,7 +205,10 @@ class SpendQuery(UsageQuery):
         """Say which amounts are asked for, before anything else."""
         self._basis = basis
         self._naming = naming
-        self._rows = self._by_person(cost_sum.c.agent, cost_sum.c.model)
+
+    @cached_property
+    def _rows(self) -> Sequence[Row[Any]]:
+        return self._by_person(cost_sum.c.agent, cost_sum.c.model)
 
     # --- usage ------------------------------------------------------------------------------------
 
@@ -421,7 +439,7 @@ class SpendQuery(UsageQuery):
             BudgetOf.REPOSITORY: _by(rows, lambda row: names.get(row.repository_id)),
         }
         return tuple(
-            _checked(one, by_kind[one.of].get(one.name, {}), coming if one.name is None else None)
+            _checked(one, month, by_kind[one.of].get(one.name, {}), None if one.name else coming)
             for one in agreed
         )
 
@@ -485,10 +503,11 @@ def _billed(vendor: str, report: str, currency: str, rows: Sequence[Row[Any]]) -
     )
 
 
-def _checked(budget: Budget, people: ByPerson, coming: Forecast | None) -> BudgetCheck:
+def _checked(budget: Budget, month: date, people: ByPerson, coming: Forecast | None) -> BudgetCheck:
     is_shown = bool(people) and may_be_shown(people)
     spent = sum(people.values(), Cost()).amount if is_shown else None
-    return BudgetCheck(budget=budget, spent=spent, state=state_of(budget, spent, coming))
+    state = state_of(budget, spent, coming)
+    return BudgetCheck(budget=budget, month=month, spent=spent, state=state)
 
 
 def _together(rows: Sequence[Row[Any]]) -> int | None:
