@@ -23,7 +23,7 @@ def command() -> None:
 @click.argument("account")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def import_file(account: str, file: Path) -> None:
-    """Import the teams of ACCOUNT from a CSV: person, team, role, start_date.
+    """Import the teams of ACCOUNT from a CSV: person, team, role, start_date, cost_center.
 
     They replace those of the last import.
     """
@@ -72,4 +72,5 @@ def list_members(account: str) -> None:
         for source, members in sorted(store.teams.of(account).items()):
             for member in members:
                 since = member.since.isoformat() if member.since else ""
-                click.echo("\t".join((source, member.login, member.team, member.role or "", since)))
+                told = (member.role or "", since, member.cost_center or "")
+                click.echo("\t".join((source, member.login, member.team, *told)))

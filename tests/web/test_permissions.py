@@ -93,6 +93,7 @@ MATRIX: dict[str, tuple[int, int, int, int, int]] = {
     "GET /api/organizations/<organization>/usage": (401, 404, 404, 200, 200),
     "GET /api/organizations/<organization>/spend": (401, 404, 404, 200, 200),
     "GET /api/organizations/<organization>/spend.csv": (401, 404, 404, 200, 200),
+    "GET /api/organizations/<organization>/charge-back.csv": (401, 404, 404, 403, 200),
     "GET /api/organizations/<organization>/pull-costs.csv": (401, 404, 404, 200, 200),
     "GET /api/organizations/<organization>/usage/sources": (401, 404, 404, 403, 200),
     "GET /api/organizations/<organization>/usage/identities.csv": (401, 404, 404, 403, 200),

@@ -27,6 +27,7 @@ from ghapp.spend.cost import Cost, CostBasis
 from ghapp.spend.counts import (
     BilledAmount,
     BudgetCheck,
+    ChargeBack,
     Divided,
     DividedCost,
     PersonCost,
@@ -36,6 +37,7 @@ from ghapp.spend.counts import (
     ShippedCost,
     SpendPoint,
     SpendSummary,
+    charged_back,
     divided,
     periods,
 )
@@ -63,6 +65,7 @@ from ghapp.store.summaries.conditions import (
 )
 from ghapp.store.summaries.tally import day_number
 from ghapp.store.summaries.usage import UsageQuery
+from ghapp.store.teams import cost_centers
 from ghapp.store.usage_costs import AMOUNTS, ESTIMATES, cost_of
 from ghapp.store.usage_rows import NOWHERE
 from ghapp.summaries.models import family_of
@@ -120,6 +123,13 @@ class SpendQuestions:
             query = SpendQuery(connection, selection)
             query.ask(basis, self._naming)
             return divided(query.everybody)
+
+    def charge_back(self, selection: UsageSelection, basis: CostBasis) -> tuple[ChargeBack, ...]:
+        """Return what the people of each cost center cost, by month."""
+        with self._database.read() as connection:
+            query = SpendQuery(connection, selection)
+            query.ask(basis, self._naming)
+            return query.charge_back()
 
     def budgets(
         self, installation_id: int, repository_ids: tuple[int, ...], month: date, *, today: date
@@ -262,6 +272,28 @@ class SpendQuery(UsageQuery):
         """Return the cost of each person and month; ``None``: this app names no people."""
         if self._naming.names is NamesShown.TEAMS:
             return None
+        found = [
+            PersonMonth(
+                person=self._named(row.person),
+                month=to_day(row.first),
+                cost=cost_of(row, CostBasis.LIST),
+            )
+            for row in self._by_month()
+        ]
+        found.sort(key=lambda one: (one.month, -(one.cost.amount or 0), one.person))
+        return tuple(found)
+
+    def charge_back(self) -> tuple[ChargeBack, ...]:
+        """Return what the people of each cost center cost, by month."""
+        found: defaultdict[date, dict[int, PersonCost]] = defaultdict(dict)
+        for row in self._by_month():
+            found[to_day(row.first)][row.person] = PersonCost(cost_of(row, CostBasis.LIST))
+        centers = cost_centers(self._connection, self._selection.installation_id)
+        of_login = {person: centers.get(login) for person, login in self._logins.items()}
+        return charged_back(found, {who: one for who, one in of_login.items() if one})
+
+    def _by_month(self) -> Sequence[Row[Any]]:
+        """Return the cost of each person and month."""
         columns = cost_sum.c
         start = self._start(columns.start, TimeGrain.MONTH).label("first")
         query = (
@@ -269,16 +301,7 @@ class SpendQuery(UsageQuery):
             .where(*self._by_grain(cost_sum, TimeGrain.MONTH))
             .group_by(start, columns.person)
         )
-        found = [
-            PersonMonth(
-                person=self._named(row.person),
-                month=to_day(row.first),
-                cost=cost_of(row, CostBasis.LIST),
-            )
-            for row in self._connection.execute(query)
-        ]
-        found.sort(key=lambda one: (one.month, -(one.cost.amount or 0), one.person))
-        return tuple(found)
+        return self._connection.execute(query).all()
 
     def _named(self, person: int) -> str:
         login = self._logins.get(person)

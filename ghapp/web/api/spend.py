@@ -1,7 +1,7 @@
 """Routes about spend: what agents cost, beside what they shipped."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Literal
 
 from flask import Response, abort
@@ -9,14 +9,17 @@ from flask import Response, abort
 from ghapp.attribution.model import Struct
 from ghapp.reports.tables import to_csv
 from ghapp.spend.allocation import AllocationState, CostGap
+from ghapp.spend.closed_months import month_of, next_month
 from ghapp.spend.cost import Cost, CostBasis
 from ghapp.spend.counts import PullCostDetails, PullSpend, SpendSummary
 from ghapp.spend.money import for_machines
+from ghapp.summaries.selection import year_before
 from ghapp.usage.counts import UsageSelection
 from ghapp.web.access import (
     note_access,
     owns,
     readable,
+    require_admin,
     require_member,
     require_reader,
     require_viewer,
@@ -26,7 +29,7 @@ from ghapp.web.api.blueprint import api
 from ghapp.web.api.exports import CSV, download
 from ghapp.web.api.operation import reads
 from ghapp.web.api.pulls import PULL
-from ghapp.web.api.questions import read
+from ghapp.web.api.questions import SpanParameters, read
 from ghapp.web.api.summaries import shown
 from ghapp.web.api.usage import UsageParameters
 from ghapp.web.current import services
@@ -152,6 +155,46 @@ def _of_repository(owner: str, name: str) -> tuple[UsageSelection, SpendParamete
     return asked.of(home, (repository.id,), has_unplaced=False), asked
 
 
+class ChargeBackParameters(SpanParameters, frozen=True, forbid_unknown_fields=True):
+    """Which months, by default the last twelve and this one; a day stands for its whole month."""
+
+    basis: Estimate | None = None
+    """By default your own rates where there is a rate card, else list prices."""
+
+
+@api.get("/organizations/<organization>/charge-back.csv")
+@reads(
+    "exportChargeBack",
+    "Download what the people of each cost center cost, by month; for an organization's owners.",
+    question=ChargeBackParameters,
+    media=CSV,
+)
+def charge_back(organization: str) -> Response:
+    """Download an organization's spend by month and cost center as CSV, in dollars."""
+    installation = require_admin(organization)
+    asked, today = read(ChargeBackParameters), services.clock().date()
+    # Parts of months could be told from two files of whole ones.
+    until = next_month(asked.until or today) - timedelta(days=1)
+    selection = UsageSelection(
+        installation_id=installation.id,
+        repository_ids=tuple(sorted(readable(installation.id))),
+        since=month_of(asked.since or year_before(until)),
+        until=until,
+        has_unplaced=True,
+    )
+    note_access("export", detail=f"charge-back of {installation.account}")
+    basis = _meaning(asked.basis)
+    found = shown(lambda: services.spend.charge_back(selection, basis))
+    rows = (
+        (
+            *(basis.value, f"{one.month:%Y-%m}", one.cost_center, one.people),
+            *(_dollars(one.cost), _unpriced(one.cost)),
+        )
+        for one in found
+    )
+    return download(to_csv(CHARGE_BACK_COLUMNS, rows), "charge-back.csv", CSV)
+
+
 class ModelCost(Struct, frozen=True):
     """What of a pull request's cost is of one model."""
 
@@ -235,6 +278,7 @@ def _told(found: PullCostDetails) -> PullCostAnswer:
     )
 
 
+CHARGE_BACK_COLUMNS = ("basis", "month", "cost_center", "people", "dollars", "unpriced_tokens")
 SPEND_COLUMNS = ("basis", "by", "name", "people", "dollars", "unallocated", "unpriced_tokens")
 PULL_COLUMNS = (
     *("basis", "method", "repository", "pull_request", "title", "merged_at"),
