@@ -38,6 +38,7 @@ from ghapp.publishers.publisher import DesiredState, Memories
 from ghapp.publishers.registry import PublishReport
 from ghapp.reports.coverage import of_author
 from ghapp.reports.record_line import NamedRecord
+from ghapp.spend.allocation import PullRequestCost
 from ghapp.store import (
     Installation,
     NameReason,
@@ -102,6 +103,8 @@ class AuditContext(Struct, frozen=True, kw_only=True):
     git_cache: Path
     """Directory of the bare repositories that git fetches into."""
     carry: CarryStep
+    cost: Callable[[int, int], PullRequestCost | None]
+    """Repository and number → what is known of a pull request's cost, for its comment."""
     witness: SignRecord | None = None
     """Signs each saved audit; ``None``: audits are not signed."""
 
@@ -135,6 +138,9 @@ def audit_pull_request(
             coverage=coverage,
             asked_again=request.asked_again,
             record=record,
+            cost=context.cost(request.repository_id, request.number)
+            if in_force.policy.cost
+            else None,
         )
         publishing = context.publish(desired, pull, github, ledger.memories(saved, github, store))
         ledger.record(publishing.published, saved, store, now)

@@ -46,6 +46,8 @@ class RepositoryPolicy(Struct, frozen=True, kw_only=True):
 
     rules: Policy = CLAUDE_CODE_V1
     comment: bool = True
+    cost: bool = False
+    """Whether the comment names what the agents cost."""
     label: bool = True
     labels: dict[str, str] = msgspec.field(default_factory=dict)
     """Agent → the label that names it here; others have their usual one."""
@@ -97,6 +99,9 @@ class AttributionFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         Meta(max_length=MOST_PATTERNS, description="Paths to leave out, as in a .gitignore."),
     ] = ()
     comment: Annotated[bool, Meta(description="Whether a comment is written.")] = True
+    cost: Annotated[
+        bool, Meta(description="Whether the comment names what the agents cost, as an estimate.")
+    ] = False
     label: Annotated[bool, Meta(description="Whether labels are set.")] = True
     labels: Annotated[
         dict[AgentName, LabelName],
@@ -125,6 +130,7 @@ def read(text: str) -> RepositoryPolicy:
     return RepositoryPolicy(
         rules=_rules(file, node),
         comment=file.comment,
+        cost=file.cost,
         label=file.label,
         labels=dict(file.labels),
         share_limit=file.share_limit,

@@ -46,14 +46,16 @@ def comment(
     *,
     docs_url: str | None = None,
     coverage: str | None = None,
+    cost: str | None = None,
     budget: int = BUDGET,
 ) -> str:
     """Return the comment for a pull request, at most ``budget`` UTF-8 bytes.
 
     ``docs_url`` is the address of docs/reasons.md; ``None``: do not link reasons.
     ``coverage`` is a sentence from `reports.coverage`; ``None``: the author is not known.
+    ``cost`` is a line from `reports.pull_cost`; ``None``: it is unknown, or not to be shown.
     """
-    above = [f"### {_headline(summary)}", _lead(summary, coverage), *_warnings(summary)]
+    above = [f"### {_headline(summary)}", _lead(summary, coverage, cost), *_warnings(summary)]
     below = [
         *_folded("Reasons", _reasons(summary, docs_url)),
         *_folded("Excluded files", _excluded(summary.excluded)),
@@ -122,11 +124,11 @@ def _headline(summary: AuditSummary) -> str:
     )
 
 
-def _lead(summary: AuditSummary, coverage: str | None) -> str:
+def _lead(summary: AuditSummary, coverage: str | None, cost: str | None = None) -> str:
     """Return the paragraph below the headline: the counts, and whether they may change."""
     agents = [(prose(words.agent_name(agent)), lines) for agent, lines in summary.by_agent]
     each = words.each_agents(agents, summary.documented)
-    parts = [summary.sentence, summary.advice, each, coverage, _state(summary)]
+    parts = [summary.sentence, summary.advice, each, coverage, cost, _state(summary)]
     return "  \n".join(filter(None, parts))
 
 

@@ -28,7 +28,9 @@ def run(environment: dict[str, str], *arguments: str) -> tuple[int, str]:
 
 def test_teams_come_from_a_table(environment: dict[str, str], tmp_path: Path) -> None:
     table = tmp_path / "teams.csv"
-    table.write_text("person,team,role,start_date,cost_center\nann,core,lead,2026-01-31,4711\nbob,ops,,,\n")
+    table.write_text(
+        "person,team,role,start_date,cost_center\nann,core,lead,2026-01-31,4711\nbob,ops,,,\n"
+    )
     code, said = run(environment, "teams", "import", "Acme", str(table))
     assert (code, said.splitlines()[0]) == (0, "2 people in 2 teams")
     assert "2 teams have fewer than 5 people" in said
