@@ -494,6 +494,12 @@ class Settings:
         return CostBasis.LIST if self.rate_card is None else CostBasis.CONTRACT
 
     @property
+    def estimates(self) -> tuple[CostBasis, ...]:
+        """The estimates that there are: without a rate card nothing is known by contract."""
+        whole = (CostBasis.LIST, CostBasis.CONTRACT)
+        return whole[:1] if self.rate_card is None else whole
+
+    @property
     def encryption_key(self) -> bytes:
         """Return the key that encrypts secrets, 32 bytes. Raises `SettingsError` without one."""
         if self.known_key is None:

@@ -61,7 +61,7 @@ def _page(installation: Installation, secret: str | None = None) -> str:
         connections=services.store.vendors.connections(installation.id),
         budgets=services.store.budgets.of(installation.id),
         kinds=BudgetOf,
-        bases=_estimates(),
+        bases=services.settings.estimates,
         basis_words=BASIS_WORDS,
     )
 
@@ -111,11 +111,6 @@ def remove_budget(organization: str) -> Response:
     return _back(installation)
 
 
-def _estimates() -> tuple[CostBasis, ...]:
-    """Return what a budget may be in: without a rate card nothing is known by contract."""
-    return (CostBasis.LIST, CostBasis.CONTRACT)[: 1 + (services.settings.rate_card is not None)]
-
-
 def _monthly() -> int:
     """Return the form's dollars as micro-dollars; 400 if they are none."""
     try:
@@ -132,8 +127,9 @@ def _budget(installation: Installation, *, monthly: int) -> Budget:
     of, name, basis = (request.form.get(field, "").strip() for field in ("of", "name", "basis"))
     if of not in set(BudgetOf):
         abort(400, f"of is {of!r}; give one of {', '.join(BudgetOf)}")
-    if basis not in set(_estimates()):
-        abort(400, f"basis is {basis!r}; give one of {', '.join(_estimates())}")
+    known = services.settings.estimates
+    if basis not in set(known):
+        abort(400, f"basis is {basis!r}; give one of {', '.join(known)}")
     kind = BudgetOf(of)
     return Budget(kind, _budgeted(installation, kind, name), monthly, CostBasis(basis))
 

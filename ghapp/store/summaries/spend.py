@@ -124,6 +124,11 @@ class SpendQuestions:
             query.ask(basis, self._naming)
             return divided(query.everybody)
 
+    def billed(self, selection: UsageSelection) -> tuple[BilledAmount, ...]:
+        """Return what vendors bill; nothing for who may not read all: it has no repository."""
+        with self._database.read() as connection:
+            return SpendQuery(connection, selection).billed()
+
     def charge_back(self, selection: UsageSelection, basis: CostBasis) -> tuple[ChargeBack, ...]:
         """Return what the people of each cost center cost, by month."""
         with self._database.read() as connection:
