@@ -14,6 +14,10 @@ from ghapp.attribution.document import to_document
 from ghapp.attribution.model import Audit, FileVerdict, LineVerdict, Struct, Verdict
 from ghapp.reports.ranges import ranges
 from ghapp.reports.words import NOT_COUNTED_GROUP, agent_name, group, sentence
+from ghapp.spend.cost import Cost
+from ghapp.spend.money import for_people
+from ghapp.spend.prices import packaged
+from ghapp.spend.quotes import at_list, row_of
 from ghapp.store import Replay, SavedAudit, StoredUsage
 from ghapp.store.coverage import AFTER, BEFORE
 from ghapp.summaries.counts import (
@@ -36,7 +40,9 @@ from ghapp.summaries.selection import (
     RankBy,
     TimeGrain,
 )
+from ghapp.usage.answers import TokenCounts
 from ghapp.usage.counts import OTHERS, UsageCounts
+from ghapp.usage.days import TokenDay
 from ghapp.web.pages.pull_request import why
 from tests.store.plain_usage import between, parts, plain
 from tests.store.summaries.slow_summaries import Pull, Slow
@@ -134,6 +140,7 @@ def floor_meter(where: str, row: str, name: str, counts: PullCounts) -> Iterator
 def repository(known: Known, asked: PullSelection, grain: TimeGrain) -> Iterator[Figure]:
     slow = known.slow
     yield from _head(known, asked)
+    yield from _cost_line(known, asked)
     yield from _series(known, asked, grain)
     yield from _agents(slow.agents(asked), slow.totals(asked))
     yield from _lines("By language", slow.languages(asked))
@@ -391,6 +398,43 @@ def _rule(now: PullCounts, before: PullCounts) -> QuietReason | None:
         return None
     then, today = before.assisted / before.pulls, now.assisted / now.pulls
     return QuietReason.FELL if today < then / 2 and then - today >= 0.1 else None
+
+
+def _cost_line(known: Known, asked: PullSelection) -> Iterator[Figure]:
+    """Yield the line on spend, which is of days and has no other filter."""
+    days = PullSelection(asked.repository_ids, asked.since, asked.until)
+    assert asked.since is not None
+    assert asked.until is not None
+    rows = between(known.usage, asked.since, asked.until)
+    cost = spent(one for one in rows if one.repository_id in asked.repository_ids)
+    if asked == days and cost is not None and cost.amount is not None:
+        amount = for_people(cost.amount) + "+" * cost.is_floor
+        yield "", f"Agents cost {amount} here on these days. Estimate at list prices."
+
+
+def spent(rows: Iterable[StoredUsage]) -> Cost | None:
+    """Return what rows cost together; ``None``: of too few people, or nearly all of one.
+
+    Rows that are alike but for what has no price are one row, which is rounded once.
+    """
+    alike: dict[Any, tuple[StoredUsage, TokenCounts]] = {}
+    for one in rows:
+        row = one.row
+        if not isinstance(row, TokenDay):
+            continue
+        key = (one.person, one.repository_id, row.day, row.agent, row.agent_session)
+        key = (*key, row.model, row.variant, row.context)  # type: ignore[assignment]
+        before = alike[key][1] if key in alike else TokenCounts()
+        alike[key] = one, before + row.tokens
+    people: dict[int, Cost] = {}
+    for one, tokens in alike.values():
+        assert isinstance(one.row, TokenDay)
+        priced = at_list(row_of(msgspec.structs.replace(one.row, tokens=tokens)), packaged()).cost
+        people[one.person] = people.get(one.person, Cost()) + priced
+    known = [one.amount for one in people.values() if one.amount is not None]
+    if len(known) < 5 or max(known) * 100 > 80 * sum(known):
+        return None
+    return sum(people.values(), Cost())
 
 
 def _used(known: Known, asked: PullSelection) -> dict[str, UsageCounts]:
@@ -948,6 +992,10 @@ def _letter_usage(known: Known, monday: date, sunday: date) -> Iterator[str]:
         f"{many(counts.edits.lines_accepted or 0, 'line')} accepted",
     )
     yield f"Use of agents: {', '.join(said)}."
+    cost = spent(rows)
+    if cost is not None and cost.amount is not None:
+        least = "at least " if cost.is_floor or cost.unpriced_tokens else ""
+        yield f"Cost of agents: {least}{for_people(cost.amount)} at list prices. It is no bill."
 
 
 def _letter_rows(known: Known, asked: PullSelection) -> Iterator[str]:
