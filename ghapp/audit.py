@@ -104,6 +104,8 @@ class AuditContext(Struct, frozen=True, kw_only=True):
     carry: CarryStep
     witness: SignRecord | None = None
     """Signs each saved audit; ``None``: audits are not signed."""
+    public_url: str | None = None
+    """Where people reach the app; ``None``: nobody said."""
 
 
 # --- the journey ------------------------------------------------------------------------------
@@ -135,6 +137,7 @@ def audit_pull_request(
             coverage=coverage,
             asked_again=request.asked_again,
             record=record,
+            public_url=context.public_url,
         )
         publishing = context.publish(desired, pull, github, ledger.memories(saved, github, store))
         ledger.record(publishing.published, saved, store, now)

@@ -98,6 +98,7 @@ class Services:
             git_cache=self.settings.data_dir / "git",
             carry=self.carry,
             witness=self.signer.witness,
+            public_url=self.settings.public_url,
         )
 
     def carry(self, request: AuditRequest, pull: PullRequest, github: GitHub) -> CarriedEvidence:

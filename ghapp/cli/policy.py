@@ -41,7 +41,10 @@ def diff(one: str, other: str) -> None:
 @command.command("validate")
 @click.argument("path", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
 def validate(path: Path) -> None:
-    """Check a policy file; exit status 1 and the reason if it is wrong."""
+    """Check a policy file: a repository's YAML (.yml), or a named policy's TOML or JSON.
+
+    Exit status 1 and the reason, with its line, if it is wrong.
+    """
     try:
         policy = read(path)
     except PolicyError as error:
