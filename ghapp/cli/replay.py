@@ -21,6 +21,7 @@ from ghapp.cli.options import (
 )
 from ghapp.cli.output import is_quiet, progress_bar, quiet_option, say
 from ghapp.cli.problems import SHOWN, list_problems, name_problems, say_passed_over
+from ghapp.cli.replay_totals import say_totals
 from ghapp.cli.times import as_last_instant, as_time
 
 if TYPE_CHECKING:  # help and wrong use answer without the core
@@ -316,26 +317,6 @@ def _say(done: "ReplayResult", problems: _Problems, output: Path) -> bool:
     unread = len(done.unread) + problems.count
     say(f"{unread} input(s) could not be read", err=True)
     return not (done.incomplete or done.unread or done.cut or lost)
-
-
-def say_totals(output: Path) -> None:
-    """Print what a file of audit documents says in all: verdicts, and the share of the lines."""
-    from ghapp.documents.totals import totals  # noqa: PLC0415 - see the top
-    from ghapp.reports.summary import percent  # noqa: PLC0415 - see the top
-
-    if is_quiet():
-        return
-    found = totals(output)
-    for verdict, count in found.by_verdict.items():
-        click.echo(f"  {count} {verdict}", err=True)
-    share = percent(found.attributed, found.effective)
-    click.echo(
-        f"at least {share} attributed: {found.attributed} of {found.effective} counted lines, "
-        "without those of no_evidence and incomplete changes"
-        if found.effective
-        else "no share: no line counts where there is evidence",
-        err=True,
-    )
 
 
 def _named(one: "LeftOut") -> str:

@@ -27,7 +27,7 @@ from ghapp.cli.app_store import (
 from ghapp.cli.options import named_policy
 from ghapp.cli.output import progress_bar, say
 from ghapp.cli.problems import LONGEST
-from ghapp.cli.replay import say_totals
+from ghapp.cli.replay_totals import say_totals
 from ghapp.jobs.perform import perform
 from ghapp.log import configure
 from ghapp.reports.harmless import visible
