@@ -107,6 +107,8 @@ class AuditContext(Struct, frozen=True, kw_only=True):
     """Repository and number → what is known of a pull request's cost, for its comment."""
     witness: SignRecord | None = None
     """Signs each saved audit; ``None``: audits are not signed."""
+    public_url: str | None = None
+    """Where people reach the app; ``None``: nobody said."""
 
 
 # --- the journey ------------------------------------------------------------------------------
@@ -141,6 +143,7 @@ def audit_pull_request(
             cost=context.cost(request.repository_id, request.number)
             if in_force.policy.cost
             else None,
+            public_url=context.public_url,
         )
         publishing = context.publish(desired, pull, github, ledger.memories(saved, github, store))
         ledger.record(publishing.published, saved, store, now)

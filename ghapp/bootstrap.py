@@ -100,6 +100,7 @@ class Services:
             carry=self.carry,
             cost=self.pull_cost,
             witness=self.signer.witness,
+            public_url=self.settings.public_url,
         )
 
     def pull_cost(self, repository_id: int, number: int) -> PullRequestCost | None:

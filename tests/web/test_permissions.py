@@ -27,6 +27,8 @@ MATRIX: dict[str, tuple[int, int, int, int, int]] = {
     "GET /healthz": (200, 200, 200, 200, 200),
     "GET /readyz": (200, 200, 200, 200, 200),
     "GET /method": (200, 200, 200, 200, 200),
+    # Comments on GitHub link to it, and their readers may have no account here.
+    "GET /reasons": (200, 200, 200, 200, 200),
     "GET /schemas/attribution.json": (200, 200, 200, 200, 200),
     "GET /records/keys.pem": (200, 200, 200, 200, 200),
     # GitHub's deliveries carry a signature, and nobody's cookie stands in for it.
