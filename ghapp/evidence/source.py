@@ -10,6 +10,7 @@ from ghapp.attribution.model import (
     FileSnapshot,
     PassedOver,
     Struct,
+    Substitution,
     UnreadEvidence,
 )
 from ghapp.attribution.paths import below_deepest, tidy
@@ -53,7 +54,16 @@ def named_checkout(folder: object, remote: object, *, is_root: bool) -> Iterator
         yield NamedCheckout(folder=to_path(folder, None), remote=remote, is_root=is_root)
 
 
-Found = Edit | UnreadEvidence | PassedOver | Worktree | NamedCheckout | FileSnapshot | EditDecider
+Found = (
+    Edit
+    | UnreadEvidence
+    | PassedOver
+    | Worktree
+    | NamedCheckout
+    | FileSnapshot
+    | EditDecider
+    | Substitution
+)
 """What an artifact may hold. A `PassedOver` may be told more than once; its counts are added."""
 
 BESIDE = Worktree | NamedCheckout | FileSnapshot | EditDecider
