@@ -39,7 +39,7 @@ class _HunkText(NamedTuple):
 
     removed: list[str]
     added: dict[str, list[int]]
-    """Text → indices of the added lines with it, the last one first."""
+    """Normalized text → indices of the added lines with it, the last one first."""
 
 
 def once_each(substitutions: Iterable[Substitution]) -> list[Substitution]:
@@ -192,7 +192,7 @@ def _made(
     added: dict[str, list[int]],
     budget: StepBudget,
 ) -> tuple[Substitution | None, str]:
-    """Return the command that made an added line of a removed one, and that line."""
+    """Return the command that made an added line of a removed one, and that line, normalized."""
     before = normalize(line)
     for order in orders:
         text: str | None = line
@@ -200,9 +200,10 @@ def _made(
             if text is None or not budget.spend(1):
                 break
             text = rewritten(text, one.rewrites, budget)
+            form = normalize(text) if text is not None and text != line else before
             # Other white space, quotes or case is restyling, as any program does it.
-            if text in added and text != line and normalize(text) != before:
-                return one, text
+            if form != before and form in added:
+                return one, form
     return None, ""
 
 
@@ -224,7 +225,7 @@ def _hunks(matching: FileMatching, file: FileDiff) -> Iterator[_HunkText]:
             if origin == "-" and len(text) <= LONGEST_LINE:
                 removed.append(text)
             elif origin == "+" and number in index:
-                added[text].append(index[number])
+                added[normalize(text)].append(index[number])
             number += origin != "-"
         if removed and added:
             yield _HunkText(removed, {text: at[::-1] for text, at in added.items()})
