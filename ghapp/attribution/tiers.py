@@ -47,11 +47,12 @@ MEASURED: dict[Reason, TierRecord] = {
     Reason.LINE: TierRecord(1_473, 1_476),
     Reason.REWRAPPED: TierRecord(757, 766),
     Reason.EDITED: TierRecord(940, 945),
+    Reason.SUBSTITUTED: TierRecord(977, 977),
     Reason.COMMON_LINE: TierRecord(104, 1_147),
     Reason.SCATTERED: TierRecord(99, 447),
     Reason.REWRITTEN: TierRecord(12, 1_362),
 }
-"""Each attributed reason, and each other one whose lines may be an agent's."""
+"""Each attributed reason (`SUBSTITUTED` from seeds of its own), and each other one whose lines may be an agent's."""
 
 
 def honest_range(by_reason: Mapping[str, int]) -> LineRange:

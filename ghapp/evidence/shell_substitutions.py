@@ -89,7 +89,8 @@ class _Reading:
                 if end is None:
                     return
                 yield from self._loop(self._lists[at : end + 1])
-                at = end + 1
+                self._lists[end] = self._lists[end][1:]  # done && ls
+                at = end if self._lists[end] else end + 1
                 continue
             if _first(one) in _CONTROL:
                 return
@@ -130,7 +131,8 @@ class _Reading:
             and words[2].text == "in"
             and _NAME.fullmatch(words[1].text)
             and [word.text for word in last[0].programs[0]] == ["done"]
-            and len(last) == len(last[0].programs) == 1
+            and len(last[0].programs) == 1
+            and last[0].ends in ("&&", ";")
         )
         if not shape or self._directory is None or not body:
             message = "a loop of another kind"
