@@ -52,7 +52,10 @@ MEASURED: dict[Reason, TierRecord] = {
     Reason.SCATTERED: TierRecord(99, 447),
     Reason.REWRITTEN: TierRecord(12, 1_362),
 }
-"""Each attributed reason (`SUBSTITUTED` from seeds of its own), and each other one whose lines may be an agent's."""
+"""Each attributed reason, and each other one whose lines may be an agent's.
+
+`SUBSTITUTED` is from seeds 402 and 403, which have renames by commands.
+"""
 
 
 def honest_range(by_reason: Mapping[str, int]) -> LineRange:
