@@ -38,9 +38,9 @@ from ghapp.evidence.source import (
     NamedCheckout,
     WantedPath,
     Worktree,
-    added_up,
     everything,
     with_worktrees,
+    without_used,
 )
 from ghapp.ingest.artifacts import find_evidence
 from ghapp.ingest.named_checkouts import (
@@ -346,6 +346,6 @@ def read_evidence(  # noqa: PLR0913 - the evidence, and whose checkouts it may b
         snapshots=tuple(snapshots),
         substitutions=tuple(substitutions),
         unread=tuple(unread),
-        passed_over=added_up(passed_over),
+        passed_over=without_used(passed_over, substitutions),
         trailers=carried.trailers if carried else None,
     )

@@ -156,7 +156,7 @@ class TranscriptEdits:
         id_ = joined.call.id
         found = list(self._shell_lines(joined))
         rewriting = list(self._substitutions(joined))
-        if found or rewriting:
+        if found and not rewriting:
             self._transcript.read_shell(joined.call)
         for number, (path, lines) in enumerate(found, 1):
             yield self._edit(joined, id_ if len(found) == 1 else f"{id_}#{number}", path, lines)
