@@ -246,7 +246,7 @@ class Edit(Struct, frozen=True):
 class LineRewrite(Struct, frozen=True):
     """One substitution that a program makes in each line: sed's ``s`` command."""
 
-    pattern: str
+    expression: str
     dialect: PatternDialect
     parts: tuple[str | int, ...]
     """The replacement: texts, and numbers of groups of the pattern; 0 is what was found."""
@@ -260,7 +260,7 @@ class LineRewrite(Struct, frozen=True):
 class PathFilter(Struct, frozen=True):
     """A pattern that a path, relative to a folder, must have or lack."""
 
-    pattern: str
+    expression: str
     dialect: PatternDialect = PatternDialect.PERL
     lacks: bool = False
     ignores_case: bool = False

@@ -90,7 +90,7 @@ def _holds(reached: ReachedFiles, path: str, start: str | None) -> bool:
 
 def _passes(path: str, one: PathFilter) -> bool:
     try:
-        pattern = compiled(one.pattern, one.dialect, ignores_case=one.ignores_case)
+        pattern = compiled(one.expression, one.dialect, ignores_case=one.ignores_case)
         return (pattern.find(path, 0, StepBudget(MOST_STEPS // 10)) is None) == one.lacks
     except PatternError:
         return False
@@ -107,7 +107,7 @@ def rewritten(line: str, rewrites: Iterable[LineRewrite], budget: StepBudget) ->
 
 
 def _rewritten(line: str, one: LineRewrite, budget: StepBudget) -> str:
-    pattern = compiled(one.pattern, one.dialect, ignores_case=one.ignores_case)
+    pattern = compiled(one.expression, one.dialect, ignores_case=one.ignores_case)
     if one.only is not None and compiled(one.only, one.dialect).find(line, 0, budget) is None:
         return line
     parts: list[str] = []

@@ -18,6 +18,14 @@ from ghapp.evidence.shell_words import ShellTextError, ShellWord, pipelines
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 # -rl, -Rli
 _GREP_FLAGS = re.compile(r"-[rRlZ0EFPwiInHs]+")
+# -lE
+_GIT_GREP_FLAGS = re.compile(r"-[lzEFPwiI]+")
+# -0r, -n1
+_XARGS_FLAGS = re.compile(r"-[0rt]+|-[nPL][0-9]+|--null|--no-run-if-empty|-d.*")
+# a.{js,ts}
+_BRACES = re.compile(r"([^{}]*)\{([^{}]*)\}([^{}]*)")
+# *.py
+_WILD = re.compile(r"[*?\[]")
 MOST_WORDS = 2_000
 """Words of a program, and files that it is given."""
 
@@ -67,8 +75,8 @@ def named_files(
 
 def _braced(word: ShellWord) -> list[str]:
     """Return the texts of ``a.{js,ts}``; others as they are."""
-    match = re.fullmatch(r"([^{}]*)\{([^{}]+,[^{}]*)\}([^{}]*)", word.text) if word.globs else None
-    if match is None:
+    match = _BRACES.fullmatch(word.text) if word.globs else None
+    if match is None or "," not in match[2]:
         return [word.text]
     return [match[1] + middle + match[3] for middle in match[2].split(",")]
 
@@ -76,15 +84,15 @@ def _braced(word: ShellWord) -> list[str]:
 def _named(text: str, directory: str, *, globs: bool, suffix: str) -> list[ReachedFiles]:
     """Return the file that a path names, or the files below its first folder without a sign."""
     path = posixpath.join(directory, text)
-    if not globs or not re.search(r"[*?\[]", text):
+    if not globs or not _WILD.search(text):
         one = [ReachedFiles(path=path)]
         if not suffix:
             return one
-        end = PathFilter(pattern=_glob(f"*{suffix}", slash=True))
+        end = PathFilter(expression=_glob(f"*{suffix}", slash=True))
         return [*one, ReachedFiles(path=path, is_folder=True, filters=(end,))]
     names = path.split("/")
-    at = next(n for n, name in enumerate(names) if re.search(r"[*?\[]", name))
-    rest = PathFilter(pattern=_glob("/".join(names[at:]), slash=False))
+    at = next(n for n, name in enumerate(names) if _WILD.search(name))
+    rest = PathFilter(expression=_glob("/".join(names[at:]), slash=False))
     return [ReachedFiles(path="/".join(names[:at]) or ".", is_folder=True, filters=(rest,))]
 
 
@@ -157,7 +165,7 @@ def _filter(words: list[ShellWord]) -> PathFilter | None:
     is_extended = "E" in flags or name == "egrep"
     return _checked(
         PathFilter(
-            pattern=rest[0].text,
+            expression=rest[0].text,
             dialect=PatternDialect.EXTENDED if is_extended else PatternDialect.BASIC,
             lacks="v" in flags,
             ignores_case="i" in flags,
@@ -167,7 +175,7 @@ def _filter(words: list[ShellWord]) -> PathFilter | None:
 
 def _checked(one: PathFilter) -> PathFilter | None:
     try:
-        compiled(one.pattern, one.dialect, ignores_case=one.ignores_case)
+        compiled(one.expression, one.dialect, ignores_case=one.ignores_case)
     except PatternError:
         return None
     return one
@@ -213,7 +221,7 @@ class _FindTests:
                 return None
         filters = tuple(self._all_of)
         if self._choices:
-            filters += (PathFilter(pattern="|".join(f"(?:{one})" for one in self._choices)),)
+            filters += (PathFilter(expression="|".join(f"(?:{one})" for one in self._choices)),)
         return None if any(_checked(one) is None for one in filters) else filters
 
     def _test(self, word: str) -> bool:
@@ -225,7 +233,7 @@ class _FindTests:
         if pattern is None or (self._lacks and self._is_choice):
             return False
         if self._lacks:
-            self._all_of.append(PathFilter(pattern=pattern, lacks=True))
+            self._all_of.append(PathFilter(expression=pattern, lacks=True))
         elif self._choices and not self._is_choice:
             return False
         else:
@@ -288,7 +296,7 @@ class _GrepOptions:
     @property
     def filters(self) -> tuple[PathFilter, ...]:
         """What the names of files must have or lack."""
-        either = (PathFilter(pattern="|".join(self._names)),) if self._names else ()
+        either = (PathFilter(expression="|".join(self._names)),) if self._names else ()
         return (*self._lacks, *either)
 
     def _option(self, text: str) -> bool:
@@ -298,7 +306,7 @@ class _GrepOptions:
         elif option in ("--exclude", "--exclude-dir"):
             end = "/" if option == "--exclude-dir" else "$"
             name = _glob(glob, slash=False)[1:-1]
-            self._lacks.append(PathFilter(pattern=f"(?:^|/){name}{end}", lacks=True))
+            self._lacks.append(PathFilter(expression=f"(?:^|/){name}{end}", lacks=True))
         elif text in ("--files-with-matches", "--null", "--recursive", "--"):
             self.lists |= text == "--files-with-matches"
             self.recurses |= text == "--recursive"
@@ -330,10 +338,9 @@ def _after_pattern(arguments: list[ShellWord]) -> list[ShellWord]:
     """Return the paths of ``git grep -l``; without ``-l`` a word that no path is."""
     flags = [word.text for word in arguments if word.text.startswith("-") and word.text != "--"]
     rest = [word for word in arguments if not word.text.startswith("-")]
-    lists = any(
-        re.fullmatch(r"-[lzEFPwiI]*l[lzEFPwiI]*|--files-with-matches", one) for one in flags
-    )
-    plain = all(re.fullmatch(r"-[lzEFPwiI]+|--files-with-matches|--name-only", f) for f in flags)
+    short = [one for one in flags if one not in ("--files-with-matches", "--name-only")]
+    lists = len(short) < len(flags) or any("l" in one for one in short)
+    plain = all(map(_GIT_GREP_FLAGS.fullmatch, short))
     return rest[1:] if lists and plain and rest else [ShellWord("-", expands=True)]
 
 
@@ -347,8 +354,8 @@ def _git_names(words: list[ShellWord], directory: str) -> list[ReachedFiles] | N
         text = word.text
         if word.expands or text.startswith((":", "-")):
             return None
-        if re.search(r"[*?\[]", text):
-            pattern = PathFilter(pattern=_glob(text, slash=True))
+        if _WILD.search(text):
+            pattern = PathFilter(expression=_glob(text, slash=True))
             found.append(ReachedFiles(path=directory or ".", is_folder=True, filters=(pattern,)))
         else:
             found += _trees([posixpath.join(directory, text)], ())
@@ -366,7 +373,7 @@ def given_by_xargs(arguments: list[ShellWord]) -> list[ShellWord] | None:
             at += 1
         elif text.startswith("-I"):
             mark = text[2:]
-        elif not re.fullmatch(r"-[0rt]+|-[nPL]\d+|--null|--no-run-if-empty|-d.*", text):
+        elif not _XARGS_FLAGS.fullmatch(text):
             return None
         at += 1
     program = arguments[at:]

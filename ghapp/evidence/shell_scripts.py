@@ -16,6 +16,10 @@ from ghapp.evidence.shell_files import arguments_of, program_of
 from ghapp.evidence.shell_words import ShellWord
 
 _SPECIAL = frozenset(".*[]^$+?(){}|")
+# -pi, -pe, -i.bak
+_PERL_FLAGS = re.compile(r"-([pwCS]*)(i[^e]*)?(e?)|-(i\.\w+)")
+# if (/x/
+_PERL_IF = re.compile(r"[ \t]*if[ \t]*(\(?)[ \t]*/")
 _CLOSING = {"{": "}", "(": ")", "[": "]", "<": ">"}
 
 
@@ -114,7 +118,7 @@ def _perl(arguments: list[ShellWord]) -> FileRewriting:
     while at < len(arguments):
         word = arguments[at]
         at += 1
-        match = re.fullmatch(r"-([pwCS]*)(i[^e]*)?(e?)|-(i\.\w+)", word.text)
+        match = _PERL_FLAGS.fullmatch(word.text)
         if word.text == "--":
             continue
         if word.text.startswith("-") and len(word.text) > 1:
@@ -164,7 +168,7 @@ def _gofmt(arguments: list[ShellWord]) -> FileRewriting:
         raise _unread("gofmt")
     pattern = f"\\b{names[0].replace('.', chr(92) + '.')}\\b"
     rewrite = LineRewrite(
-        pattern=pattern, dialect=PatternDialect.PERL, parts=(names[1],), everywhere=True
+        expression=pattern, dialect=PatternDialect.PERL, parts=(names[1],), everywhere=True
     )
     return FileRewriting((rewrite,), files, suffix=".go")
 
@@ -240,7 +244,7 @@ class _Script:
         compiled(pattern, self._dialect, ignores_case="i" in flags.lower())
         parts = _perl_parts(given) if self._perl else _sed_parts(given)
         return LineRewrite(
-            pattern=pattern,
+            expression=pattern,
             dialect=self._dialect,
             parts=parts,
             everywhere="g" in flags,
@@ -250,7 +254,7 @@ class _Script:
 
     def _condition(self) -> str | None:
         """Read ``if /pattern/``."""
-        match = re.compile(r"[ \t]*if[ \t]*(\(?)[ \t]*/").match(self._text, self._at)
+        match = _PERL_IF.match(self._text, self._at)
         if match is None:
             return None
         self._at = match.end()

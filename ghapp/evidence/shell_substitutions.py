@@ -58,7 +58,7 @@ def may_substitute(command: str) -> bool:
 def substitutions(command: str) -> Iterator[ShellSubstitution]:
     r"""Yield the substitutions that a successful command has surely made, in order.
 
-    >>> [one.rewrites[0].pattern for one in substitutions("cd src && sed -i 's/old/new/g' *.py")]
+    >>> [one.rewrites[0].expression for one in substitutions("cd src && sed -i 's/old/new/g' *.py")]
     ['old']
     """
     if not may_substitute(command):

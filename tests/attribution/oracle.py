@@ -889,7 +889,7 @@ def substituted(line: str, rewrites: Sequence[LineRewrite]) -> str:
     for one in rewrites:
         if one.only is None or re.search(one.only, line):
             line = re.sub(
-                one.pattern,
+                one.expression,
                 lambda found, parts=one.parts: "".join(  # type: ignore[misc]  # bound above
                     part if isinstance(part, str) else found[part] for part in parts
                 ),
@@ -907,7 +907,7 @@ def reached(command: Substitution, name: str | None, roots: Iterable[str]) -> bo
                 return True
             if one.is_folder and whole.startswith(f"{one.path}/"):
                 rest = whole[len(one.path) + 1 :]
-                if all(bool(re.search(f.pattern, rest)) != f.lacks for f in one.filters):
+                if all(bool(re.search(f.expression, rest)) != f.lacks for f in one.filters):
                     return True
     return False
 

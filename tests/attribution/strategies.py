@@ -282,7 +282,7 @@ class Telling:
         word, new = tape.one_of(WORDS), tape.one_of(("parcel", "quay_", "x"))
         rewrites = [
             LineRewrite(
-                pattern=f"{word}_*" if tape.happens(30) else word,
+                expression=f"{word}_*" if tape.happens(30) else word,
                 dialect=tape.one_of(tuple(PatternDialect)),
                 parts=tape.one_of(((new,), (new, 0), (0, new))),
                 everywhere=tape.happens(60),
@@ -297,7 +297,7 @@ class Telling:
                 ReachedFiles(path=f"{ROOT}/{paths[0]}"),
                 ReachedFiles(path=f"{ROOT}/src", is_folder=True),
                 ReachedFiles(
-                    path=ROOT, is_folder=True, filters=(PathFilter(pattern="\\.(?:py|rb)$"),)
+                    path=ROOT, is_folder=True, filters=(PathFilter(expression="\\.(?:py|rb)$"),)
                 ),
             )
         )

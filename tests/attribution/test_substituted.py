@@ -30,7 +30,7 @@ OFF = Policy(id="acme-v1", substitutions=False)
 
 
 def rewrite(pattern: str, *parts: str | int, **fields: object) -> LineRewrite:
-    made = LineRewrite(pattern=pattern, dialect=PatternDialect.EXTENDED, parts=parts)
+    made = LineRewrite(expression=pattern, dialect=PatternDialect.EXTENDED, parts=parts)
     return replace(made, **fields)
 
 

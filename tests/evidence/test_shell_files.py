@@ -25,7 +25,7 @@ def fits(reached: ReachedFiles, path: str) -> bool:
         return reached.path == path
     rest = path.removeprefix(folder)
     return path.startswith(folder) and all(
-        bool(re.search(one.pattern, rest)) != one.lacks for one in reached.filters
+        bool(re.search(one.expression, rest)) != one.lacks for one in reached.filters
     )
 
 
