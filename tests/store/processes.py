@@ -1,8 +1,8 @@
 """What tests of the store do in processes of their own, and how those start.
 
 Each is a new interpreter. Forking them from a server that had imported the store already was
-quicker, but once such a child died of a segmentation fault inside a library at its end. One in
-thousands still does; it says where.
+quicker, but a child died of a segmentation fault now and then. Its cause was found since
+(`ghapp.attribution.struct_types`); if one dies again, it says where.
 """
 
 import faulthandler
