@@ -2,24 +2,16 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
-from ghapp.attribution.model import (
-    Edit,
-    PassedOver,
-    ReachedFiles,
-    Substitution,
-    UnreadEvidence,
-)
+from ghapp.attribution.model import Edit, UnreadEvidence
 from ghapp.evidence.own_lines import NO_LINES
 from ghapp.evidence.registry import SOURCES, source_of
-from ghapp.evidence.source import EvidenceSource, Found, everything, without_used
+from ghapp.evidence.source import EvidenceSource, Found, everything
 from tests.evidence.renew import all_cases, inputs
 from tests.searching import searched
 
@@ -148,23 +140,3 @@ def _with_other_part(value: object, data: st.DataObject) -> object:
         at = data.draw(st.integers(0, len(value) - 1))
         return [*value[:at], _with_other_part(value[at], data), *value[at + 1 :]]
     return data.draw(JSON)
-
-
-def test_a_command_whose_substitution_is_used_is_not_passed_over() -> None:
-    edit = Edit(
-        id="1",
-        agent="x",
-        agent_session="s",
-        at=datetime(2026, 5, 20, tzinfo=UTC),
-        path="a",
-        tool="Bash",
-    )
-    used = Substitution(edit=edit, rewrites=(), reach=())
-    beside = Substitution(edit=edit, rewrites=(), reach=(ReachedFiles(path="b"),))
-    copy = Substitution(edit=replace(edit, agent_session="t"), rewrites=(), reach=())
-    told = [PassedOver(agent="x", what="Bash", count=3), PassedOver(agent="x", what="y", count=1)]
-    assert without_used(told, [used, beside, copy]) == (
-        PassedOver(agent="x", what="Bash", count=1),
-        PassedOver(agent="x", what="y", count=1),
-    )
-    assert without_used(told[:1], [used] * 3) == ()
