@@ -19,7 +19,7 @@ _SPECIAL = frozenset(".*[]^$+?(){}|")
 # -pi, -pe, -i.bak
 _PERL_FLAGS = re.compile(r"-([pwCS]*)(i[^e]*)?(e?)|-(i\.\w+)")
 # if (/x/
-_PERL_IF = re.compile(r"[ \t]*if[ \t]*(\(?)[ \t]*/")
+_PERL_IF = re.compile(r"if[ \t]*+(\(?)[ \t]*+/")
 _CLOSING = {"{": "}", "(": ")", "[": "]", "<": ">"}
 
 
@@ -254,6 +254,7 @@ class _Script:
 
     def _condition(self) -> str | None:
         """Read ``if /pattern/``."""
+        self._skip(" \t")
         match = _PERL_IF.match(self._text, self._at)
         if match is None:
             return None
