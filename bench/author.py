@@ -25,6 +25,7 @@ from bench.fates import ASIDE, Step, Tools, draw, evolved
 from bench.formatters import Formatters
 from bench.lines import is_effective
 from bench.releases import Pair, language
+from bench.renames import RenamedLine, Renames
 
 ROOT = "/home/dev/acme/shop"
 WORKTREE = "/home/dev/acme/shop-worktrees/feature-7"
@@ -121,6 +122,8 @@ class Pull:
     """Applied edits of this repository inside the window."""
     excluded: dict[str, list[str]] = field(default_factory=dict)
     """Files that an agent wrote but every policy excludes."""
+    renamed: dict[str, list[RenamedLine]] = field(default_factory=dict)
+    """Files that only renames by commands touched."""
 
 
 class Author:
@@ -155,7 +158,23 @@ class Author:
             written += self._file(path)
         if self._rng.random() < 0.35:
             self._excluded_file()
+        self._rename()
         return self.pull
+
+    def _rename(self) -> None:
+        """Rename things in files that are left, with a source of chance of its own."""
+        taken = {*self.pull.base, *self._pair.new} - {*self._unchanged()}
+        taken |= {draft.path for draft in self.pull.drafts}
+        rng = Random(f"{self.pull.name}/{self.pull.merged_at}")  # noqa: S311 - repeatable, and no secret
+        renames = Renames(self._pair, taken, self._roots, rng)
+        renames.act(self.pull.merged_at)
+        self.pull.base |= renames.before
+        self.pull.renamed = renames.after
+        self.pull.agent_sessions += renames.agent_sessions
+
+    def _unchanged(self) -> list[str]:
+        named = {draft.previous_path for draft in self.pull.drafts} | set(self.pull.base)
+        return [path for path in self._pair.old if path not in named]
 
     def _candidates(self) -> list[str]:
         old, new = self._pair.old, self._pair.new

@@ -12,7 +12,7 @@ import msgspec
 from bench.author import MANNERS, Author, Pull
 from bench.console import run
 from bench.formatters import Formatters
-from bench.judge import TrueLine, added_lines, common, judged
+from bench.judge import TrueLine, added_lines, common, judged, renamed
 from bench.releases import Pair
 
 
@@ -68,7 +68,11 @@ def _write(
     base, head = repository.commits(pull)
     (folder / "change.diff").write_bytes(repository.diff(base, head, context=3))
     bare = repository.diff(base, head, context=0).decode()
-    truth = Truth(judged(pull, added_lines(bare), usual), tuple(pull.excluded))
+    added = added_lines(bare)
+    files = judged(pull, added, usual) | {
+        path: renamed(lines, added.get(path, [])) for path, lines in pull.renamed.items()
+    }
+    truth = Truth(files, tuple(pull.excluded))
     (folder / "truth.json").write_bytes(msgspec.json.format(msgspec.json.encode(truth)))
     (folder / "args.json").write_bytes(msgspec.json.format(msgspec.json.encode(arguments)))
 
@@ -101,6 +105,7 @@ class _Repository:
     def commits(self, pull: Pull) -> tuple[str, str]:
         """Commit the base and the head of a pull request; return both commit ids."""
         after = {draft.path: draft.lines() for draft in pull.drafts} | pull.excluded
+        after |= {path: [line.text for line in lines] for path, lines in pull.renamed.items()}
         base, head = f"refs/heads/{pull.name}-base", f"refs/heads/{pull.name}-head"
         stream = _commit(base, pull.base) + _commit(head, after)
         self._git("fast-import", "--quiet", stdin=stream)

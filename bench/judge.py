@@ -12,6 +12,7 @@ from bench.author import Pull, Recorded
 from bench.draft import Cell, Draft, Mark, Segment, by_person, untold
 from bench.fates import squeezed
 from bench.lines import LIMIT, is_effective, normalize
+from bench.renames import RenamedLine
 
 LONG = 50
 """Characters of a lone line that two people would not type by chance."""
@@ -77,6 +78,15 @@ def judged(
         draft.path: _File(draft, pull.edits, usual).lines(added.get(draft.path, []))
         for draft in pull.drafts
     }
+
+
+def renamed(lines: Sequence[RenamedLine], added: Iterable[int]) -> list[TrueLine]:
+    """Return the truth of the effective added lines of a file that only renames touched."""
+    return [
+        TrueLine(number, line.text, line.truth, line.kind)
+        for number in added
+        if is_effective((line := lines[number - 1]).text)
+    ]
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from ghapp.attribution.model import (
     PassedOver,
     Reason,
     Struct,
+    Substitution,
     UnreadEvidence,
 )
 from ghapp.attribution.moved import SHORTEST
@@ -37,9 +38,9 @@ from ghapp.evidence.source import (
     NamedCheckout,
     WantedPath,
     Worktree,
-    added_up,
     everything,
     with_worktrees,
+    without_used,
 )
 from ghapp.ingest.artifacts import find_evidence
 from ghapp.ingest.named_checkouts import (
@@ -320,6 +321,7 @@ def read_evidence(  # noqa: PLR0913 - the evidence, and whose checkouts it may b
     named: list[NamedCheckout] = []
     snapshots: list[FileSnapshot] = []
     passed_over: list[PassedOver] = []
+    substitutions: list[Substitution] = []
     for found in chain(find_evidence(paths, wanted), carried.found if carried else ()):
         match found:
             case Edit():
@@ -334,13 +336,16 @@ def read_evidence(  # noqa: PLR0913 - the evidence, and whose checkouts it may b
                 snapshots.append(found)
             case PassedOver():
                 passed_over.append(found)
+            case Substitution():
+                substitutions.append(found)
     return Evidence(
         edits=tuple(edits),
         roots=with_worktrees(roots, worktrees),
         likely_roots=with_worktrees([*likely_roots, *named_roots(named, repositories)], worktrees),
         foreign_roots=foreign_roots(named, repositories),
         snapshots=tuple(snapshots),
+        substitutions=tuple(substitutions),
         unread=tuple(unread),
-        passed_over=added_up(passed_over),
+        passed_over=without_used(passed_over, substitutions),
         trailers=carried.trailers if carried else None,
     )

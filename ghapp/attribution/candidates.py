@@ -19,9 +19,11 @@ from ghapp.attribution.model import (
     Evidence,
     FileDiff,
     FileStatus,
+    Substitution,
 )
 from ghapp.attribution.paths import KnownCheckouts
 from ghapp.attribution.policy import Policy
+from ghapp.attribution.substituted import counts, named_files, once_each, reaches
 
 BY_NUMBER = frozenset({"git_ai_notes", "agent_trace"})
 """Tools that name an agent session's lines by number, without its edits (rules.md 2.8)."""
@@ -37,12 +39,15 @@ class CandidateEdits:
     """
 
     merged_at: datetime
+    checkouts: KnownCheckouts
     usable: ByPath = field(default_factory=lambda: defaultdict(list))
     """Applied inside the window, or with an unknown outcome that the file has to show."""
     outside_window: ByPath = field(default_factory=lambda: defaultdict(list))
     not_applied: ByPath = field(default_factory=lambda: defaultdict(list))
     elsewhere: list[Edit] = field(default_factory=list)
     """Outside the repository."""
+    substitutions: list[Substitution] = field(default_factory=list)
+    """Commands inside the window that could reach a file of the change, in the order of ties."""
 
     def of(self, table: ByPath, file: FileDiff) -> list[Edit]:
         """Return a table's edits of a file, including those of its earlier name if renamed."""
@@ -54,6 +59,7 @@ class CandidateEdits:
     def considered(self) -> list[Edit]:
         """Return all usable edits, by time and id."""
         edits = [edit for found in self.usable.values() for edit in found]
+        edits += [one.edit for one in self.substitutions]
         return sorted(edits, key=lambda edit: (edit.at, edit.id))
 
     def left_out(self) -> EditsLeftOut:
@@ -82,8 +88,9 @@ def candidates(
     subject: AuditSubject, change: Change, evidence: Evidence, policy: Policy
 ) -> CandidateEdits:
     """Sort the evidence of one repository; edits of other repositories are dropped."""
+    rewriting = once_each(evidence.substitutions) if policy.substitutions else []
     checkouts = KnownCheckouts(
-        evidence.edits,
+        (*evidence.edits, *named_files(rewriting)),
         change,
         known=evidence.roots,
         likely=evidence.likely_roots,
@@ -92,7 +99,7 @@ def candidates(
         repository=subject.repository,
     )
     first, last = policy.window(subject.merged_at)
-    found = CandidateEdits(subject.merged_at)
+    found = CandidateEdits(subject.merged_at, checkouts)
     for edit in in_order(first_hand(once(evidence.edits)), subject.merged_at):
         place = checkouts.place(edit.path)
         if not place.inside:
@@ -103,7 +110,25 @@ def candidates(
             found.usable[place.path].append(edit)
         else:
             found.outside_window[place.path].append(edit)
+    found.substitutions.extend(
+        one
+        for one in _rewriting_in_order(rewriting, subject.merged_at)
+        if counts(one) and first <= one.edit.at <= last
+        if any(reaches(one, file, checkouts) for file in change.files)
+    )
     return found
+
+
+def _rewriting_in_order(
+    substitutions: list[Substitution], merged_at: datetime
+) -> list[Substitution]:
+    """Return commands in the order of ties, as `in_order` does with edits."""
+    by_id = sorted(
+        substitutions,
+        key=lambda one: (one.edit.id, one.edit.agent, one.edit.agent_session, one.edit.path),
+    )
+    by_time = sorted(by_id, key=lambda one: one.edit.at, reverse=True)
+    return sorted(by_time, key=lambda one: one.edit.at > merged_at)
 
 
 class _Sourced(Protocol):

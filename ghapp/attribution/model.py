@@ -12,6 +12,8 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 import msgspec
 
+from ghapp.attribution.linear_pattern import PatternDialect
+
 
 class Struct(msgspec.Struct, frozen=True, kw_only=True):
     """A frozen record, the base of the nouns here."""
@@ -241,6 +243,51 @@ class Edit(Struct, frozen=True):
     lines: EditLines[str] | EditLines[LineFingerprint] = EditLines(hunks=())
 
 
+class LineRewrite(Struct, frozen=True):
+    """One substitution that a program makes in each line: sed's ``s`` command."""
+
+    expression: str
+    dialect: PatternDialect
+    parts: tuple[str | int, ...]
+    """The replacement: texts, and numbers of groups of the pattern; 0 is what was found."""
+    everywhere: bool = False
+    """Whether it replaces all places of a line, not only the first."""
+    ignores_case: bool = False
+    only: str | None = None
+    """A pattern of the lines that it looks at; ``None``: all."""
+
+
+class PathFilter(Struct, frozen=True):
+    """A pattern that a path, relative to a folder, must have or lack."""
+
+    expression: str
+    dialect: PatternDialect = PatternDialect.PERL
+    lacks: bool = False
+    ignores_case: bool = False
+
+
+class ReachedFiles(Struct, frozen=True):
+    """Files that a command could reach: one, or those below a folder that pass all filters."""
+
+    path: str
+    """Like an edit's."""
+    is_folder: bool = False
+    filters: tuple[PathFilter, ...] = ()
+
+
+class Substitution(Struct, frozen=True):
+    """A command of an agent that rewrote lines of files (rules.md 2.19).
+
+    It holds source text, so it never leaves the machine whose transcript it is from.
+    """
+
+    edit: Edit
+    """Who did it and when; without lines. Its path is the first that the command names."""
+    rewrites: tuple[LineRewrite, ...]
+    """What it does to each line, in order."""
+    reach: tuple[ReachedFiles, ...]
+
+
 class UnreadEvidence(Struct, frozen=True):
     """A piece of evidence that could not be read, named so that a person can find it."""
 
@@ -292,6 +339,8 @@ class Evidence(Struct, frozen=True):
     """Checkouts of other repositories, as records name them; no path shows the opposite."""
     snapshots: tuple[FileSnapshot, ...] = ()
     """Contents of edited files. A content that the change also names shows a checkout."""
+    substitutions: tuple[Substitution, ...] = ()
+    """What commands rewrote, where the evidence is text."""
     unread: tuple[UnreadEvidence, ...] = ()
     passed_over: tuple[PassedOver, ...] | None = None
     """What was given and not read as an edit, each agent and kind once; ``None``: nobody looked."""
@@ -316,6 +365,7 @@ class Reason(StrEnum):
     LINE = "line"
     REWRAPPED = "rewrapped"
     EDITED = "edited"
+    SUBSTITUTED = "substituted"
     NO_MATCH = "no_match"
     REWRITTEN = "rewritten"
     COMMON_LINE = "common_line"
@@ -337,7 +387,9 @@ class Reason(StrEnum):
     EXCLUDED_PATH = "excluded_path"
 
 
-ATTRIBUTED = frozenset({Reason.RUN, Reason.LINE, Reason.REWRAPPED, Reason.EDITED})
+ATTRIBUTED = frozenset(
+    {Reason.RUN, Reason.LINE, Reason.REWRAPPED, Reason.EDITED, Reason.SUBSTITUTED}
+)
 
 
 class AuditState(StrEnum):
@@ -450,6 +502,8 @@ class PolicyUsed(Struct, frozen=True):
     moved_blocks: bool
     unrecorded_outcomes: bool | None = None
     """``None``: this engine read no edits without an outcome."""
+    substitutions: bool | None = None
+    """``None``: this engine read no substitutions."""
 
 
 class Declaration(Struct, frozen=True):

@@ -104,6 +104,17 @@ class KnownCheckouts:
             found = self._places[path] = self._look_up(tidy(path))
         return found
 
+    def folder(self, path: str) -> str | None:
+        """Return a path of a disk as one of the repository; ``None``: it lies elsewhere.
+
+        Empty: the repository itself, or a worktree of it.
+        """
+        path = tidy(path)
+        if not _ABSOLUTE.match(path):
+            return None
+        rest = below_deepest(self._roots, path)
+        return None if rest is None else without_worktree(rest)
+
     def _look_up(self, path: str) -> EditPlace:
         if not _ABSOLUTE.match(path):
             return self._inside(path)

@@ -37,6 +37,8 @@ class Policy(Struct, frozen=True):
     """Whether a block that an agent wrote in one file counts in another added file."""
     unrecorded_outcomes: bool = True
     """Whether an edit whose outcome no record tells may count (rules.md 2.17)."""
+    substitutions: bool = True
+    """Whether lines count that a command of an agent rewrote (rules.md 2.19)."""
     exclude: tuple[str, ...] = ()
     """The repository's own excluded paths, as gitignore patterns; reason ``excluded_path``."""
 
@@ -82,6 +84,7 @@ class Policy(Struct, frozen=True):
             rewrite_limit=self.rewrite_limit,
             moved_blocks=self.moved_blocks,
             unrecorded_outcomes=self.unrecorded_outcomes,
+            substitutions=self.substitutions,
         )
 
 

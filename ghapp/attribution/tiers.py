@@ -47,11 +47,15 @@ MEASURED: dict[Reason, TierRecord] = {
     Reason.LINE: TierRecord(1_473, 1_476),
     Reason.REWRAPPED: TierRecord(757, 766),
     Reason.EDITED: TierRecord(940, 945),
+    Reason.SUBSTITUTED: TierRecord(977, 977),
     Reason.COMMON_LINE: TierRecord(104, 1_147),
     Reason.SCATTERED: TierRecord(99, 447),
     Reason.REWRITTEN: TierRecord(12, 1_362),
 }
-"""Each attributed reason, and each other one whose lines may be an agent's."""
+"""Each attributed reason, and each other one whose lines may be an agent's.
+
+`SUBSTITUTED` is from seeds 402 and 403, which have renames by commands.
+"""
 
 
 def honest_range(by_reason: Mapping[str, int]) -> LineRange:

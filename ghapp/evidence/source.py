@@ -10,6 +10,7 @@ from ghapp.attribution.model import (
     FileSnapshot,
     PassedOver,
     Struct,
+    Substitution,
     UnreadEvidence,
 )
 from ghapp.attribution.paths import below_deepest, tidy
@@ -53,8 +54,21 @@ def named_checkout(folder: object, remote: object, *, is_root: bool) -> Iterator
         yield NamedCheckout(folder=to_path(folder, None), remote=remote, is_root=is_root)
 
 
-Found = Edit | UnreadEvidence | PassedOver | Worktree | NamedCheckout | FileSnapshot | EditDecider
-"""What an artifact may hold. A `PassedOver` may be told more than once; its counts are added."""
+Found = (
+    Edit
+    | UnreadEvidence
+    | PassedOver
+    | Worktree
+    | NamedCheckout
+    | FileSnapshot
+    | EditDecider
+    | Substitution
+)
+"""What an artifact may hold. A `PassedOver` may be told more than once; its counts are added.
+
+A command with a `Substitution` is counted as passed over, too: whoever keeps edits alone passes it
+over, and whoever uses it takes it off (`without_used`).
+"""
 
 BESIDE = Worktree | NamedCheckout | FileSnapshot | EditDecider
 """What only describes or helps to place edits: a file that holds nothing else holds no evidence."""
@@ -87,6 +101,26 @@ def added_up(told: Iterable[PassedOver]) -> tuple[PassedOver, ...]:
         for (_, agent, what), count in sorted(
             counts.items(), key=lambda item: (item[0][0], item[0][2])
         )
+    )
+
+
+def without_used(
+    passed_over: Iterable[PassedOver], used: Iterable[Substitution]
+) -> tuple[PassedOver, ...]:
+    """Return what was passed over, without the commands whose substitutions are used."""
+    copies = Counter(
+        ((one.edit.agent, one.edit.tool, one.edit.id), one.rewrites, one.reach) for one in used
+    )
+    calls: dict[tuple[str, str, str], int] = {}
+    for (call, *_), count in copies.items():
+        calls[call] = max(count, calls.get(call, 0))
+    left = Counter({(one.agent, one.what): one.count for one in added_up(passed_over)})
+    for (agent, tool, _), count in calls.items():
+        left[agent, tool] -= count
+    return tuple(
+        PassedOver(agent=agent, what=what, count=count)
+        for (agent, what), count in left.items()
+        if count > 0
     )
 
 

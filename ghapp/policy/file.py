@@ -113,6 +113,10 @@ class AttributionFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         bool,
         Meta(description="Whether an edit whose outcome no record tells counts where it stands."),
     ] = True
+    substitutions: Annotated[
+        bool,
+        Meta(description="Whether lines count that a command of an agent rewrote (sed -i)."),
+    ] = True
     exclude: Annotated[
         tuple[Pattern, ...],
         Meta(max_length=MOST_PATTERNS, description="Paths to leave out, as in a .gitignore."),

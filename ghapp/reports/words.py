@@ -12,6 +12,7 @@ REASONS: dict[str, str] = {
     Reason.LINE: "Equals a distinctive line of an agent edit.",
     Reason.REWRAPPED: "Agent lines that a formatter wrapped differently.",
     Reason.EDITED: "An agent's line, changed within the rewrite limit.",
+    Reason.SUBSTITUTED: "Made from the removed line by an agent's command.",
     Reason.NO_MATCH: "No agent edit in the window comes close to it.",
     Reason.REWRITTEN: "An agent's line, changed beyond the rewrite limit.",
     Reason.COMMON_LINE: "Also in an agent edit, but anyone might type it.",

@@ -8,7 +8,7 @@ excluded files and no notebooks. ``reasons`` is its face.
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -17,7 +17,16 @@ from math import fsum, log2
 from typing import NamedTuple
 
 from ghapp.attribution.codebook import COMMON_WORDS
-from ghapp.attribution.model import Change, Edit, EditResult, Evidence, FileDiff, FileStatus
+from ghapp.attribution.model import (
+    Change,
+    Edit,
+    EditResult,
+    Evidence,
+    FileDiff,
+    FileStatus,
+    LineRewrite,
+    Substitution,
+)
 from ghapp.attribution.policy import Policy
 
 Anchor = tuple[int, int]
@@ -817,7 +826,90 @@ def reasons(
         audit = FileAudit(file, [sides[id(edit)] for edit in inside], policy.limit)
         matched.append((audit, outside, refused))
     # An edit of a renamed file may be credited in two files: all are matched, then judged.
+    if policy.substitutions:
+        commands = [
+            one
+            for one in rewriting_in_order(evidence.substitutions, merged_at)
+            if one.edit.outcome is EditResult.APPLIED and first <= one.edit.at <= last
+        ]
+        for audit, *_ in matched:
+            credit_substituted(audit, commands, evidence.roots)
     return {audit.file.diff.path: judged(audit, *others) for audit, *others in matched}
+
+
+def rewriting_in_order(commands: Iterable[Substitution], merged_at: datetime) -> list[Substitution]:
+    return sorted(
+        commands, key=lambda c: (c.edit.at > merged_at, -(c.edit.at - merged_at), c.edit.id)
+    )
+
+
+def credit_substituted(
+    audit: FileAudit, commands: list[Substitution], roots: Iterable[str]
+) -> None:
+    """Credit each line that a command made of a removed line of its hunk (rules.md 2.19)."""
+    diff = audit.file.diff
+    names = names_of(diff)
+    mine = [one for one in commands if any(reached(one, name, roots) for name in names)]
+    sessions = list(dict.fromkeys((c.edit.agent, c.edit.agent_session) for c in mine))
+    orders = [[one] for one in mine]
+    for session in sessions:
+        together = [c for c in mine if (c.edit.agent, c.edit.agent_session) == session]
+        if len(together) > 1:
+            orders.append(sorted(together, key=lambda c: (c.edit.at, c.edit.id)))
+    for hunk in diff.hunks:
+        free = []
+        number = hunk.new_start
+        for origin, text in hunk.lines:
+            at = audit.file.numbers.index(number) if number in audit.file.numbers else None
+            if origin == "+" and at is not None and at not in audit.credits:
+                free.append((at, canonical(text)))
+            number += origin != "-"
+        for origin, text in hunk.lines:
+            if origin == "-" and not is_long(text):
+                _credit_one(audit, text, orders, free)
+
+
+def _credit_one(
+    audit: FileAudit, text: str, orders: list[list[Substitution]], free: list[tuple[int, str]]
+) -> None:
+    for order in orders:
+        line = text
+        for command in order:
+            line = substituted(line, command.rewrites)
+            fitting = [one for one in free if one[1] == canonical(line)]
+            if canonical(line) != canonical(text) and fitting:
+                free.remove(fitting[0])
+                made = Credit(Written(command.edit), "substituted", Fraction(0))
+                audit.credits[fitting[0][0]] = made
+                return
+
+
+def substituted(line: str, rewrites: Sequence[LineRewrite]) -> str:
+    """Return a line after some rewrites, by Python's own patterns."""
+    for one in rewrites:
+        if one.only is None or re.search(one.only, line):
+            line = re.sub(
+                one.expression,
+                lambda found, parts=one.parts: "".join(  # type: ignore[misc]  # bound above
+                    part if isinstance(part, str) else found[part] for part in parts
+                ),
+                line,
+                count=0 if one.everywhere else 1,
+            )
+    return line
+
+
+def reached(command: Substitution, name: str | None, roots: Iterable[str]) -> bool:
+    for one in command.reach:
+        for root in roots:
+            whole = f"{root}/{name}"
+            if not one.is_folder and whole == one.path:
+                return True
+            if one.is_folder and whole.startswith(f"{one.path}/"):
+                rest = whole[len(one.path) + 1 :]
+                if all(bool(re.search(f.expression, rest)) != f.lacks for f in one.filters):
+                    return True
+    return False
 
 
 def may_count(edit: Edit, policy: Policy) -> bool:

@@ -14,7 +14,9 @@ from difflib import SequenceMatcher
 from typing import NamedTuple, TypeVar
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from ghapp.attribution.linear_pattern import PatternDialect
 from ghapp.attribution.model import (
     AuditSubject,
     Change,
@@ -27,8 +29,13 @@ from ghapp.attribution.model import (
     FileStatus,
     Hunk,
     HunkLine,
+    LineRewrite,
+    PathFilter,
+    ReachedFiles,
+    Substitution,
     TextLines,
 )
+from tests.attribution.oracle import substituted
 
 T = TypeVar("T")
 
@@ -193,6 +200,7 @@ class Telling:
     renamed: dict[str, str] = field(default_factory=dict)
     """New name to earlier name."""
     edits: list[Edit] = field(default_factory=list)
+    substitutions: list[Substitution] = field(default_factory=list)
 
     def step(self) -> None:
         """Perform the next random action."""
@@ -267,6 +275,45 @@ class Telling:
             edit = self.tape.one_of(self.edits)
             fields = {name: getattr(edit, name) for name in edit.__struct_fields__}
             self.edits.append(Edit(**fields | {"agent_session": self.tape.one_of(("one", "zzz"))}))
+
+    def agent_replaces(self) -> None:
+        """Let an agent's command replace a word in some files, with or without success."""
+        tape = self.tape
+        word, new = tape.one_of(WORDS), tape.one_of(("parcel", "quay_", "x"))
+        rewrites = [
+            LineRewrite(
+                expression=f"{word}_*" if tape.happens(30) else word,
+                dialect=tape.one_of(tuple(PatternDialect)),
+                parts=tape.one_of(((new,), (new, 0), (0, new))),
+                everywhere=tape.happens(60),
+                only=tape.one_of((None, None, "def|log", "=")),
+            )
+        ]
+        if rewrites[0].dialect is PatternDialect.BASIC and rewrites[0].only == "def|log":
+            rewrites = [replace(rewrites[0], only="def")]
+        paths = sorted(self.now)
+        reach = tape.one_of(
+            (
+                ReachedFiles(path=f"{ROOT}/{paths[0]}"),
+                ReachedFiles(path=f"{ROOT}/src", is_folder=True),
+                ReachedFiles(
+                    path=ROOT, is_folder=True, filters=(PathFilter(expression="\\.(?:py|rb)$"),)
+                ),
+            )
+        )
+        edit = Edit(
+            id=f"sed_{len(self.substitutions)}",
+            agent=tape.one_of(("claude-code", "codex")),
+            agent_session=tape.one_of(("one", "two")),
+            at=MERGED + timedelta(minutes=tape.one_of((*MINUTES, *range(-60, 0, 10)))),
+            path=reach.path,
+            outcome=tape.one_of((EditResult.APPLIED,) * 5 + (EditResult.FAILED,)),
+            tool="Bash",
+        )
+        self.substitutions.append(Substitution(edit=edit, rewrites=tuple(rewrites), reach=(reach,)))
+        # Somebody may have done it elsewhere, too, or nobody did it anywhere.
+        for path in paths if tape.happens(80) else ():
+            self.now[path] = [substituted(line, rewrites) for line in self.now[path]]
 
 
 def whole_write(old: list[str], tape: Tape) -> tuple[list[str], TextLines, str]:
@@ -346,11 +393,16 @@ def story(content: bytes) -> Case:
     for _ in range(tape.below(9) + 1):
         told.step()
     context = tape.one_of((3, 3, 1, 0))
+    while len(told.substitutions) < 3 and tape.happens(30):
+        told.agent_replaces()
     files = [
         diff_of(path, told.before[path], now, previous=told.renamed.get(path), context=context or 1)
         for path, now in told.now.items()
     ]
-    return Case(Change(files=tuple(files)), Evidence(edits=tuple(told.edits), roots=(ROOT,)))
+    return Case(
+        Change(files=tuple(files)),
+        Evidence(edits=tuple(told.edits), roots=(ROOT,), substitutions=tuple(told.substitutions)),
+    )
 
 
 def tapes() -> st.SearchStrategy[bytes]:

@@ -31,6 +31,8 @@ class Case(msgspec.Struct, forbid_unknown_fields=True):
     policy: str = "claude-code-v1"
     unrecorded_outcomes: bool = True
     """Whether the policy counts edits whose outcome no record tells."""
+    substitutions: bool = True
+    """Whether the policy counts lines that a command rewrote."""
     fingerprints: bool = False
     """Whether the evidence has only fingerprints, so that tokens are compared."""
     agents: dict[str, str] = {}
@@ -54,7 +56,11 @@ def audit_of(folder: Path) -> Audit:
         ),
         Change(files=parse_diff((folder / "change.diff").read_bytes())),
         replace(evidence, edits=edits),
-        replace(POLICIES[case.policy], unrecorded_outcomes=case.unrecorded_outcomes),
+        replace(
+            POLICIES[case.policy],
+            unrecorded_outcomes=case.unrecorded_outcomes,
+            substitutions=case.substitutions,
+        ),
         at=case.as_of,
         book=FingerprintCodebook(FINGERPRINTER) if case.fingerprints else None,
     )

@@ -8,6 +8,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.codebook import Codebook, FingerprintCodebook
@@ -88,11 +89,12 @@ def test_order_and_copies_never_matter(case: Case, seed: int, policy: Policy) ->
     drawn = random.Random(seed)  # noqa: S311  (an order, not a secret)
     files, edits = list(case.change.files), list(case.evidence.edits)
     edits += drawn.sample(edits, drawn.randrange(len(edits) + 1))
-    drawn.shuffle(files)
-    drawn.shuffle(edits)
-    again = audit_of(
-        Change(files=tuple(files)), Evidence(edits=tuple(edits), roots=(ROOT,)), policy
-    )
+    commands = list(case.evidence.substitutions)
+    commands += drawn.sample(commands, drawn.randrange(len(commands) + 1))
+    for told in (files, edits, commands):
+        drawn.shuffle(told)  # type: ignore[arg-type]  # lists of three kinds
+    evidence = Evidence(edits=tuple(edits), roots=(ROOT,), substitutions=tuple(commands))
+    again = audit_of(Change(files=tuple(files)), evidence, policy)
     assert to_document(again) == to_document(audit_of(*case, policy))
 
 
@@ -105,9 +107,8 @@ def test_evidence_for_one_file_changes_no_other_file(case: Case, other: Case) ->
         for at, edit in enumerate(other.evidence.edits)
     ]
     before = by_path(audit_of(*case))
-    after = by_path(
-        audit_of(case.change, Evidence(edits=(*case.evidence.edits, *more), roots=(ROOT,)))
-    )
+    evidence = replace(case.evidence, edits=(*case.evidence.edits, *more))
+    after = by_path(audit_of(case.change, evidence))
     reached = reached_by(target, case.change)
     assert {path: file for path, file in before.items() if path not in reached} == {
         path: file for path, file in after.items() if path not in reached

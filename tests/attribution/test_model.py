@@ -36,6 +36,6 @@ def test_a_record_never_changes() -> None:
         file.path = "b.py"  # type: ignore[misc]
 
 
-def test_four_reasons_attribute_a_line() -> None:
-    assert {"run", "line", "rewrapped", "edited"} == ATTRIBUTED
+def test_five_reasons_attribute_a_line() -> None:
+    assert {"run", "line", "rewrapped", "edited", "substituted"} == ATTRIBUTED
     assert set(Reason) > ATTRIBUTED

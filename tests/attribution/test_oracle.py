@@ -24,6 +24,7 @@ FEWEST = {
     "common_line": 30,
     "edited": 15,
     "rewrapped": 10,
+    "substituted": 10,
     "scattered": 7,
     "merged_before": 5,
     "rewritten": 5,

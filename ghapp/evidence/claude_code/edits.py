@@ -7,7 +7,16 @@ lack, only completes them.
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from ghapp.attribution.model import Edit, EditDecider, EditResult, TextLines, UnreadEvidence
+import msgspec
+
+from ghapp.attribution.model import (
+    Edit,
+    EditDecider,
+    EditResult,
+    Substitution,
+    TextLines,
+    UnreadEvidence,
+)
 from ghapp.evidence.claude_code.records import PatchHunk, ToolInput, ToolResult, to_edits
 from ghapp.evidence.claude_code.tools import APPEND, BASH, INSERT, SHELLS
 from ghapp.evidence.claude_code.transcript import (
@@ -29,6 +38,7 @@ from ghapp.evidence.own_lines import (
     replace,
 )
 from ghapp.evidence.paths import stem, to_path
+from ghapp.evidence.shell_substitutions import substitutions
 from ghapp.evidence.shell_writes import ShellWrite, heredocs
 from ghapp.evidence.snapshots import shows_checkout, snapshots
 from ghapp.evidence.source import Found, WantedPath
@@ -145,10 +155,30 @@ class TranscriptEdits:
         """Yield one edit for each file that a shell command wrote."""
         id_ = joined.call.id
         found = list(self._shell_lines(joined))
-        if found:
+        rewriting = list(self._substitutions(joined))
+        if found and not rewriting:
             self._transcript.read_shell(joined.call)
         for number, (path, lines) in enumerate(found, 1):
             yield self._edit(joined, id_ if len(found) == 1 else f"{id_}#{number}", path, lines)
+        yield from rewriting
+
+    def _substitutions(self, joined: JoinedCall) -> Iterator[Substitution]:
+        """Yield what a command replaced in lines of files, unless its differences are recorded."""
+        call, structured = joined.call, joined.structured
+        diff = structured.shell_diff if structured else None
+        if call.does != BASH or (diff is not None and not diff.moreFiles):
+            return
+        for one in substitutions(str(call.input.command)):
+            reach = tuple(
+                msgspec.structs.replace(reached, path=to_path(reached.path, call.cwd))
+                for reached in one.reach
+            )
+            for reached in reach:
+                self._known.forget(reached.path)
+                self._shared.changed(reached.path, joined.at)
+            edit = self._edit(joined, call.id, reach[0].path, NO_LINES)
+            if isinstance(edit, Edit):
+                yield Substitution(edit=edit, rewrites=one.rewrites, reach=reach)
 
     def _shell_lines(self, joined: JoinedCall) -> Iterator[tuple[str, TextLines]]:
         """Yield each file with its lines: as recorded, else as here-documents give them."""

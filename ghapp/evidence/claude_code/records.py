@@ -169,6 +169,7 @@ class ShellDiff(msgspec.Struct, gc=False):
     """What a shell command did to files, as far as Claude Code saw it."""
 
     files: list[WrittenFile] = []
+    moreFiles: Any = None  # noqa: N815
     unavailable: Any = None
     shared: Any = None
 

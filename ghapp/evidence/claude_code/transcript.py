@@ -39,6 +39,7 @@ from ghapp.evidence.claude_code.tools import (
 )
 from ghapp.evidence.json_records import RecordError, whole_records
 from ghapp.evidence.paths import to_path
+from ghapp.evidence.shell_substitutions import may_substitute
 from ghapp.evidence.source import WantedPath, Worktree
 
 AGENT = "claude-code"
@@ -324,7 +325,7 @@ class Transcript:
             return False
         if call.does in SHELLS:
             self._passed_over[call.tool] += 1
-            if call.does != BASH or "<<" not in call.input.command:
+            if call.does != BASH or not _may_write(call.input.command):
                 self._keep_shell(call)
                 return False
         return self._wait(call)
@@ -402,6 +403,11 @@ class Transcript:
         at = record.at or call.at
         done = JoinedCall(call, result, at, structured, record.directory, modified, by)
         self._found.append(done)
+
+
+def _may_write(command: str) -> bool:
+    """Return whether a shell command is worth waiting for: it may say what it writes."""
+    return "<<" in command or may_substitute(command)
 
 
 def _asked(tool: object, path: str, given: ToolInput) -> int:
