@@ -110,8 +110,7 @@ def _note(
         }
         for installation_id, day, person, agent in sorted(keys)
     ]
-    if rows:
-        connection.execute(database.once("stale", lambda: _noting(database)), rows)
+    database.insert_many(connection, "stale", lambda: _noting(database), rows)
 
 
 def _noting(database: Database) -> Insert:
