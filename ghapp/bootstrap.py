@@ -42,10 +42,13 @@ from ghapp.spend.prices import packaged
 from ghapp.store import Installation, Store
 from ghapp.store.pricing import PriceBook
 from ghapp.store.summaries.questions import SummaryQuestions
+from ghapp.store.summaries.spend import SpendQuestions
 from ghapp.store.summaries.usage import UsageQuestions
+from ghapp.store.summaries.usage_sources import SourceQuestions
 from ghapp.summaries.selection import PersonNaming
 from ghapp.upkeep.outgoing import MailServer
 from ghapp.upkeep.team_sources import TeamsFetched, TeamSources, fetch_teams
+from ghapp.upkeep.vendor_pulls import VendorPulls
 from ghapp.upkeep.weekly import WeeklySummaries
 
 
@@ -138,10 +141,20 @@ class Services:
         """Return the queries over usage."""
         return UsageQuestions(self.store.database)
 
+    @cached_property
+    def spend(self) -> SpendQuestions:
+        """Return the queries over spend; the settings decide how people are named."""
+        return SpendQuestions(self.store.database, self.summaries.naming)
+
     @property
     def prices(self) -> PriceBook:
         """Return the prices of tokens that are in use."""
         return PriceBook(packaged(), self.settings.rate_card)
+
+    @cached_property
+    def usage_sources(self) -> SourceQuestions:
+        """Return the queries over the sources of usage."""
+        return SourceQuestions(self.store.database)
 
     @cached_property
     def keys(self) -> EvidenceKeys:
@@ -216,10 +229,21 @@ class Services:
         return WeeklySummaries(
             store=self.store,
             summaries=self.summaries,
+            usage=self.usage,
             encryption_key=settings.encryption_key,
             mail_server=server,
             private_webhooks=settings.private_webhooks,
             public_url=settings.public_url,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def vendor_pulls(self) -> VendorPulls:
+        """Return what reads the vendors of agents."""
+        return VendorPulls(
+            store=self.store,
+            encryption_key=self.settings.encryption_key,
+            github_api=self.settings.api_url,
             clock=self.clock,
         )
 

@@ -34,6 +34,10 @@ _PATTERNS = (
     re.compile(r"gh[a-z]_[A-Za-z0-9_.\-]{20,}"),
     # github_pat_11ABCDEFG0...
     re.compile(r"github_pat_[A-Za-z0-9_]{20,}"),
+    # sk-ant-admin01-..., sk-ant-api01-...
+    re.compile(r"sk-ant-[A-Za-z0-9_\-]{8,}"),
+    # key_16c7e42f..., crsr_16c7e42f...: Cursor's
+    re.compile(r"(?<![A-Za-z0-9])(?:key|crsr)_[A-Za-z0-9]{32,}"),
 )
 # eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiIxMjMifQ.c2ln: a run that may hold a JSON Web Token. Each run is
 # looked at once: to look from each of its letters would take quadratic time.
@@ -52,7 +56,8 @@ _LOGIN_IN_ADDRESS = re.compile(r"(:/{1,2}[^/\s:@\"']*:)[^/\s@\"']+@")
 
 # One search instead of seven replacements: nearly no text holds any of these.
 _SUSPICIOUS = re.compile(
-    r"gh[a-z]_|github_pat_|eyJ|-----BEGIN|authorization|bearer|basic|@", re.IGNORECASE
+    r"gh[a-z]_|github_pat_|sk-ant-|key_|crsr_|eyJ|-----BEGIN|authorization|bearer|basic|@",
+    re.IGNORECASE,
 )
 
 DEPTH = 8

@@ -368,7 +368,7 @@ _ROWS = (
     _Row("GHAPP_ACCESS_LOG_DAYS", "access_log_kept", _days(1), "400",
          "Days for which the app keeps its record of who looked at audits and exports."),
     _Row("GHAPP_USAGE_DAYS", "usage_kept", _days(100), "800",
-         "Days for which the app keeps usage (tokens and decided edits by day), 100 or more."),
+         "Days for which the app keeps usage (tokens, edits, amounts by day), 100 or more."),
     _Row("GHAPP_RATE_CARD", "rate_card", _rate_card, "",
          "Your own prices of tokens, for contract estimates: the path of a TOML file.",
          unset="there are estimates at list prices only"),

@@ -31,6 +31,8 @@ PLANTED = {
     "oauth": "gho_" + "9" * 36,
     "refresh": "ghr_" + "r" * 76,
     "fine_grained": "github_pat_11ABCDEFG0" + "h" * 60,
+    "anthropic": "sk-ant-admin01-" + "h" * 60,
+    "cursor": "key_" + "h" * 64,
     "jwt": JWT,
     "key": "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nIBAAKC\n-----END RSA PRIVATE KEY-----",
     "key_on_a_line": "-----BEGIN PRIVATE KEY-----\\nMIIEow\\n-----END PRIVATE KEY-----",

@@ -122,12 +122,23 @@ def read(text):
     git_ai_notes._attested(["a", "  key " + text, *text.split("\\n")])
 """,
     "team_file": """
-from ghapp.summaries.teams import TeamFileError, read_team_file
+from ghapp.summaries.tables import TableError
+from ghapp.summaries.teams import read_team_file
 def read(text):
     for start in ("", "login,team\\n", 'login,team\\n"'):
         try:
             read_team_file(start + text)
-        except TeamFileError:
+        except TableError:
+            pass
+""",
+    "identity_table": """
+from ghapp.summaries.tables import TableError
+from ghapp.usage.identity_table import read_identity_table
+def read(text):
+    for start in ("", "kind,value,login\\n", 'kind,value,login\\nemail,"'):
+        try:
+            read_identity_table(start + text)
+        except TableError:
             pass
 """,
     "request": """

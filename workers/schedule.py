@@ -25,6 +25,7 @@ from ghapp.ingest.upload import ASK_AGAIN
 from ghapp.log import LoggedOutage
 from ghapp.queue.enqueue import QueueAway, job_id
 from ghapp.store import DeliveryEnd, Lane, StoreError, WorkItem, WorkKind, WorkRequest
+from ghapp.upkeep.vendor_pulls import pull_request
 from ghapp.upkeep.weekly import next_sending
 
 EVERY = 2.0
@@ -47,6 +48,9 @@ TIDY_EVERY = timedelta(hours=1)
 LETTERS_EVERY = timedelta(minutes=30)
 PULL_EVERY = timedelta(minutes=15)
 TEAMS_EVERY = timedelta(days=1)
+VENDORS_EVERY = timedelta(days=1)
+ENDED_FOR_SURE = timedelta(days=1)
+"""How long an uninstallation that an event told of must last before keys are deleted."""
 UNFINISHED_AGAIN = timedelta(days=1)
 """How long an audit that should be final by now rests after a try."""
 LOOK_COSTS = timedelta(seconds=14.4)
@@ -75,6 +79,7 @@ def main() -> int:
         ScheduledChore(enqueue_weekly_summaries, LETTERS_EVERY),
         ScheduledChore(enqueue_session_pull, PULL_EVERY / 2),
         ScheduledChore(enqueue_teams, TEAMS_EVERY / 4),
+        ScheduledChore(enqueue_vendor_pulls, VENDORS_EVERY / 4),
     ]
     recent = RecentlyQueued()
     looks, late = LoggedOutage("look_failed"), LoggedOutage("chore_failed")
@@ -244,6 +249,16 @@ def enqueue_teams(ready: Services) -> None:
     ready.store.work.enqueue_all(requests, now=now)
 
 
+def enqueue_vendor_pulls(ready: Services) -> None:
+    """Enqueue the next reading of every vendor that is connected, spread over a day."""
+    now = ready.clock()
+    requests = [
+        pull_request(one, next_slot(now, VENDORS_EVERY, one.installation_id), "once a day")
+        for one in ready.store.vendors.connections()
+    ]
+    ready.store.work.enqueue_all(requests, now=now)
+
+
 def enqueue_rounds(ready: Services) -> None:
     """Enqueue the next look at every repository, spread over the time between two looks."""
     now, known = ready.clock(), ready.store.installations
@@ -359,7 +374,10 @@ def tidy(ready: Services) -> None:
     ready.store.agent_reports.expire(now - settings.access_log_kept)
     ready.store.access_log.expire(now - settings.access_log_kept)
     ready.store.usage.expire((now - settings.usage_kept).date())
-    ready.store.telemetry.expire(now, (now - settings.access_log_kept).date())
+    ready.store.telemetry.expire(now)
+    ready.store.vendors.expire((now - settings.usage_kept).date(), now=now)
+    ready.store.vendors.forget_uninstalled(now - ENDED_FOR_SURE)
+    ready.store.arrivals.expire((now - settings.access_log_kept).date())
     remove_unused(settings.data_dir / "git", now - settings.deliveries_kept)
     ready.kept_pulls.expire(now - settings.deliveries_kept)
     ready.store.logins.expire(now)

@@ -213,8 +213,8 @@ def _choose(change: Callable[["KeptBack"], "KeptBack"], word: str) -> None:
 def forget(files: tuple[str, ...], repository: str | None, *, everything: bool, yes: bool) -> None:
     """Remove evidence that you sent: of FILEs, of a repository, or all of it. Asks first.
 
-    --all also removes your usage and empties the queue. A backfill does not send what was removed
-    again.
+    --repository also removes your usage there, --all all of it, and empties the queue. Usage names
+    no file, so that of FILEs stays. A backfill does not send what was removed again.
     """
     from ghapp.collector.forgetting import forget as remove  # noqa: PLC0415 - see the top
     from ghapp.collector.forgetting import forget_requests  # noqa: PLC0415 - see the top
@@ -225,10 +225,11 @@ def forget(files: tuple[str, ...], repository: str | None, *, everything: bool, 
         places = own_places()
         wanted = forget_requests(places, files, repository)
         what = "all evidence and usage that you sent" if everything else "this evidence"
+        what = "the evidence and usage that you sent of it" if repository else what
         if not yes:
             click.confirm(f"Remove {what} from the app? Audits stay", abort=True)
         count = remove(places, wanted, now=now())
-    usage = ", and your usage" if everything else ""
+    usage = ", and your usage" if everything else ", and your usage there" if repository else ""
     click.echo(f"{count} edit(s) removed from the app{usage}")
 
 

@@ -30,8 +30,8 @@ _login = click.option("--login", metavar="LOGIN", required=True, help="The perso
 def erase(login: str, name: str | None, *, yes: bool) -> None:
     """Erase one person's evidence, and revoke the person's upload tokens.
 
-    Audits stay as they are, and say that evidence of their time was erased. With --repository,
-    the tokens stay, and so do the reports of the person's machines.
+    Audits stay as they are, and say that evidence of their time was erased. Usage goes, too. With
+    --repository, only that there; the tokens stay, and so do the reports of the person's machines.
     """
     from ghapp.store import ErasedBy, ErasureScope  # noqa: PLC0415 - see the top
 
@@ -50,8 +50,10 @@ def erase(login: str, name: str | None, *, yes: bool) -> None:
         if name is None:
             store.coverage.forget(login, number)
             store.agent_reports.forget(login, number)
-            store.usage.forget(number, login)
+            store.usage.forget(number, login, now=now)
             _revoke_all(store, tokens, now)
+        else:
+            store.usage.forget_in(number, login, places or ())
     click.echo(f"{edits} edit(s) erased")
 
 

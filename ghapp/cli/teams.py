@@ -10,7 +10,8 @@ from ghapp.cli.app_store import AppGroup, app_environment, opened, reported, wit
 from ghapp.github.answers import GitHubError
 from ghapp.settings import Settings
 from ghapp.summaries.selection import SMALLEST_GROUP
-from ghapp.summaries.teams import TeamFileError, TeamSource, read_team_file
+from ghapp.summaries.tables import TableError
+from ghapp.summaries.teams import TeamSource, read_team_file
 
 
 @click.group("teams", cls=AppGroup)
@@ -28,7 +29,7 @@ def import_file(account: str, file: Path) -> None:
     """
     try:
         members = read_team_file(file.read_text("utf-8"))
-    except TeamFileError as error:
+    except TableError as error:
         listed = "".join(f"\n  {problem}" for problem in error.problems)
         raise click.ClickException(f"{file} was not imported:{listed}") from error
     except UnicodeDecodeError as error:

@@ -100,7 +100,7 @@ def backfill(  # noqa: PLR0913 - what the journey starts from, and nothing else
         if again:
             AcknowledgedEdits(places.sent).forget()
             places.read.unlink(missing_ok=True)
-            chosen = msgspec.structs.replace(chosen, usage_before=None)
+            chosen = msgspec.structs.replace(chosen, usage_before=None, usage_removed=())
             choices.save(places, chosen)
         sender = EvidenceSender(places, known, now=now, patience=PATIENCE, sleep=sleep)
         run = _Run(places, sender, chosen, since=since, now=now)

@@ -38,12 +38,23 @@ class CollectorPause(Struct, frozen=True):
         return self.path is None or _matches(self.path, path)
 
 
+class RemovedUsage(Struct, frozen=True):
+    """Usage of one repository that its developer removed."""
+
+    repository: str
+    """``host/owner/name``, lower case."""
+    before: datetime
+    """Usage from before then is not sent again."""
+
+
 class KeptBack(Struct, frozen=True):
     """All pauses, running and ended, and since when usage may be sent."""
 
     pauses: tuple[CollectorPause, ...] = ()
     usage_before: datetime | None = None
     """Usage from before then is not sent: its developer removed it. ``None``: nobody did."""
+    usage_removed: tuple[RemovedUsage, ...] = ()
+    """The same for single repositories."""
 
     @property
     def is_paused(self) -> bool:
@@ -57,6 +68,18 @@ class KeptBack(Struct, frozen=True):
     def keep_back(self, remotes: tuple[str, ...], path: str, at: datetime) -> bool:
         """Say whether an edit of a clone stays on this machine."""
         return any(one.covers(remotes, path, at) for one in self.pauses)
+
+    def has_removed(self, remotes: tuple[str, ...], at: datetime) -> bool:
+        """Say whether usage of a clone was removed, and so is not sent again."""
+        return any(
+            at < one.before and _names(one.repository, remotes) for one in self.usage_removed
+        )
+
+    def with_removed(self, remotes: tuple[str, ...], now: datetime) -> "KeptBack":
+        """Return the choices with the usage of a repository removed."""
+        others = tuple(one for one in self.usage_removed if one.repository not in remotes)
+        removed = tuple(RemovedUsage(one, now) for one in remotes)
+        return msgspec.structs.replace(self, usage_removed=(*others, *removed))
 
     def with_pause(self, repository: str | None, path: str | None, now: datetime) -> "KeptBack":
         """Return the choices with one more pause; unchanged if the same one runs already."""

@@ -45,8 +45,8 @@ def _of_file(file: str, clones: LocalClones) -> ForgetRequest:
 def forget(places: CollectorFiles, requests: Iterable[ForgetRequest], *, now: datetime) -> int:
     """Send the requests and return how many edits the app removed.
 
-    A request for everything also empties the queue and removes usage; usage from before ``now`` is
-    not sent again.
+    A request for everything also empties the queue and removes usage, one for a repository the
+    usage there; usage from before ``now`` is not sent again.
     Raises `NotEnrolled`, `AppAway`, `UploadRejected`, `CollectorBusy` and `ChoicesUnread`.
     """
     with places.alone():
@@ -57,7 +57,11 @@ def forget(places: CollectorFiles, requests: Iterable[ForgetRequest], *, now: da
             count += client.forget(request).edits
             if request == ForgetRequest():
                 queue.remove_all(places)
-                choices.save(places, msgspec.structs.replace(chosen, usage_before=now))
+                chosen = msgspec.structs.replace(chosen, usage_before=now, usage_removed=())
+                choices.save(places, chosen)
                 before = state.load(places)
                 state.save(places, msgspec.structs.replace(before, usage=None))
+            elif request == ForgetRequest(remotes=request.remotes):
+                chosen = chosen.with_removed(request.remotes, now)
+                choices.save(places, chosen)
     return count

@@ -94,7 +94,7 @@ class _UsageSorter:
 
     def __init__(self, account: MachineAccount, choices: KeptBack, clones: LocalClones) -> None:
         self._sorter = EditAddresser(account, choices, clones)
-        self._before = choices.usage_before
+        self._choices = choices
         self._clones = clones
         self.own: defaultdict[EvidenceDestination, OwnUsage] = defaultdict(lambda: OwnUsage([], []))
         self.stays: Counter[StayReason] = Counter()
@@ -120,10 +120,15 @@ class _UsageSorter:
         """Return where something goes; ``None``: it stays, and is counted."""
         place = file if file is not None else f"{folder}/." if folder is not None else None
         found: EvidenceDestination | StayReason = StayReason.OUTSIDE
-        if self._before is not None and at < self._before:
+        before = self._choices.usage_before
+        if before is not None and at < before:
             found = StayReason.KEPT_BACK
         elif place is not None:
             found = self._sorter.destination(place, at)
+            if isinstance(found, EvidenceDestination) and self._choices.has_removed(
+                found.remotes, at
+            ):
+                found = StayReason.KEPT_BACK
         if isinstance(found, StayReason):
             self.stays[found] += 1
             return None

@@ -73,6 +73,11 @@ class GitHubUser(Struct, frozen=True, kw_only=True):
     login: str
 
 
+class _Email(Struct, frozen=True, kw_only=True):
+    email: str
+    verified: bool = False
+
+
 class MembersHidden(Exception):  # noqa: N818 - a state of the installation
     """The organization does not let the app see members, so nobody counts as one."""
 
@@ -135,6 +140,19 @@ class UserAccess:
     def person(self, token: str) -> GitHubUser:
         """Return the person whom a token stands for; never from the cache."""
         return self._ask("/user", token, GitHubUser)
+
+    def verified_emails(self, token: str) -> tuple[str, ...] | None:
+        """Return the person's verified e-mail addresses in lower case; never from the cache.
+
+        ``None``: the app does not ask for them (account permission "Email addresses: read"), or the
+        person has not granted it since.
+        https://docs.github.com/en/rest/users/emails#list-email-addresses-for-the-authenticated-user
+        """
+        try:
+            pages = self._pages("/user/emails", token, tuple[_Email, ...])
+        except (NotFound, AccessRefused, RequestRejected):
+            return None
+        return tuple(one.email.lower() for page in pages for one in page if one.verified)
 
     def repository(self, person_id: int, token: str, repository_id: int) -> AccessLevel:
         """Return what the person may do in a repository. It takes the id: names can be reused."""

@@ -5,7 +5,7 @@ token the claims of the sender do, which are names that its owners may map to pe
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -133,9 +133,12 @@ class _Noting:
         self, store: Store, token: AccessToken, source: UsageSource, now: datetime
     ) -> None:
         (installation_id,) = _installations(token)
-        self._note: Callable[[str], None] = lambda reason: store.telemetry.note_refused(
-            installation_id, source, reason, now=now, token_id=token.id
-        )
+
+        def note(reason: str) -> None:
+            store.telemetry.require_sender(installation_id, token.id)
+            store.arrivals.note_refused(installation_id, source, reason, now=now)
+
+        self._note = note
 
     def __enter__(self) -> None:
         """Begin to read."""

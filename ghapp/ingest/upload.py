@@ -110,9 +110,15 @@ class UploadIntake:
     def take_usage(self, report: UsageReport, token: AccessToken, *, now: datetime) -> UsageReceipt:
         """Store a whole report and return a receipt. Sending it again changes nothing."""
         self._check_sender(report.schema, USAGE_SCHEMA, report.installation, token)
-        _check_days("tokens", report.tokens, now)
-        _check_days("decisions", report.decisions, now)
-        places = self._writable(report.installation, report.remotes, token, is_needed=True)
+        try:
+            _check_days("tokens", report.tokens, now)
+            _check_days("decisions", report.decisions, now)
+            places = self._writable(report.installation, report.remotes, token, is_needed=True)
+        except UploadRefused as error:
+            self._store.arrivals.note_refused(
+                report.installation, UsageSource.TRANSCRIPTS, f"request_{error.status}", now=now
+            )
+            raise
         origin = UsageOrigin(
             installation_id=report.installation,
             source=UsageSource.TRANSCRIPTS,
@@ -142,7 +148,11 @@ class UploadIntake:
         if request == ForgetRequest():
             self._store.coverage.forget(token.login, token.user_id)
             self._store.agent_reports.forget(token.login, token.user_id)
-            self._store.usage.forget(token.user_id, token.login)
+            self._store.usage.forget(token.user_id, token.login, now=now)
+        elif request == ForgetRequest(remotes=request.remotes):
+            # Usage has a repository and no file: what names files or edits leaves it.
+            places = whose.repository_ids or ()
+            self._store.usage.forget_in(token.user_id, token.login, places)
         log.info("evidence_forgotten", edits=count)
         return ForgetReceipt(edits=count)
 

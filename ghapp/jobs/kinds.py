@@ -50,6 +50,9 @@ MOST_WEEKLY_TRIES = 30
 SURELY_MERGED = frozenset({WorkKind.FINALIZE.value, AUDIT_AGAIN})
 """Only an audit of a merged pull request brings these kinds."""
 
+MOST_VENDOR_TRIES = 8
+"""Tries of about twenty minutes; then it is read on the next day."""
+
 NEVER = "never"
 
 DoItem = Callable[[WorkItem, Services], Ending]
@@ -255,6 +258,20 @@ def _send_weekly_summary(item: WorkItem, services: Services) -> Ending:
     return ChoreDone(sent.count, sent.why)
 
 
+def _pull_vendor(item: WorkItem, services: Services) -> Ending:
+    if item.installation_id is None or item.about is None:
+        return NothingToDo("it names no vendor of an installation")
+    pulled = services.vendor_pulls.pull(item.installation_id, item.about)
+    if pulled is None:
+        return NothingToDo("the vendor is not connected any more")
+    if pulled.until is not None:
+        return TryLater(at=pulled.until, why=str(pulled.problem), counts=False)
+    if pulled.is_away and item.attempts < MOST_VENDOR_TRIES:
+        return TryLater(at=services.clock(), why=str(pulled.problem), counts=True)
+    # What only a person can mend waits until tomorrow; the settings page says it.
+    return ChoreDone(pulled.days, pulled.problem or f"{pulled.days} days were read")
+
+
 # --- the whole app ------------------------------------------------------------------------------
 
 
@@ -376,6 +393,7 @@ KINDS: dict[str, DoItem] = {
     WorkKind.REPLAY: _on_repository(_replay),
     WorkKind.TEAMS: _on_installation(_fetch_teams),
     WorkKind.WEEKLY_SUMMARY: _send_weekly_summary,
+    WorkKind.VENDOR_PULL: _pull_vendor,
     WorkKind.SWEEP: _sweep,
     WorkKind.ROLL_CALL: _call_roll,
     WorkKind.COMPLIANCE: _pull_sessions,
@@ -390,6 +408,7 @@ RECURRING = frozenset(
         WorkKind.WEEKLY_SUMMARY,
         WorkKind.COMPLIANCE,
         WorkKind.TEAMS,
+        WorkKind.VENDOR_PULL,
     }
 )
 """Kinds that recur. They never become dead letters: nothing would enqueue them again."""

@@ -47,8 +47,6 @@ class TelemetryTeller(Struct, frozen=True):
     claims: IdentityClaims
     repository: str | None = None
     """``host/owner/name`` in lower case; ``None``: not sent."""
-    is_comparable: bool = True
-    """``False``: this version is known to count the same twice."""
 
 
 Counted = Literal[

@@ -5,6 +5,7 @@ It knows no web framework. It asks with the person's own token, never with the a
 
 import base64
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -12,7 +13,7 @@ from typing import TypeVar
 import msgspec
 from cryptography.fernet import Fernet, InvalidToken
 
-from ghapp.github.answers import BadCredentials, TemporaryFailure
+from ghapp.github.answers import BadCredentials, GitHubError, TemporaryFailure
 from ghapp.github.token_cache import derive_key
 from ghapp.github.user_access import AccessLevel, GitHubAway, UserAccess
 from ghapp.github.user_auth import SignIn, SignInRefused, UserTokens
@@ -65,7 +66,17 @@ class PageReaders:
         signed_in = SignedIn(id=person.id, login=person.login, sealed=self._seal(tokens))
         cookie = new_cookie()
         self.store.logins.begin(signed_in, cookie, now + SIGNED_IN_FOR, now=now)
+        self._map_emails(signed_in, tokens.access_token, now)
         return signed_in, cookie
+
+    def _map_emails(self, person: SignedIn, token: str, now: datetime) -> None:
+        """Map the person's verified e-mail addresses, as far as usage names them.
+
+        Without the permission nothing happens, and nobody's sign-in waits for it to work.
+        """
+        with suppress(GitHubAway, GitHubError):
+            emails = self.access.verified_emails(token) or ()
+            self.store.usage.map_emails(person.id, person.login, emails, now=now)
 
     def of_cookie(self, cookie: str) -> SignedIn | None:
         """Return the person at a browser; ``None``: not signed in, or GitHub revoked the tokens."""
@@ -97,6 +108,10 @@ class PageReaders:
         return self._asked(
             person, lambda token: self.access.readable(person.id, token, installation_id)
         )
+
+    def tells_emails(self, person: SignedIn) -> bool:
+        """Say whether GitHub tells this app the person's e-mail addresses."""
+        return self._asked(person, self.access.verified_emails) is not None
 
     def text(self, person: SignedIn, full_name: str, path: str, commit: str) -> str | None:
         """Return a file's text at a commit; ``None``: the person can read no such file."""

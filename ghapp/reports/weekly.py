@@ -17,6 +17,8 @@ from ghapp.summaries.counts import (
     QuietSpot,
     RepositoryCounts,
 )
+from ghapp.summaries.selection import SMALLEST_GROUP
+from ghapp.usage.counts import UsageCounts
 
 MOST_ROWS = 10
 QUIET_WORDS = {
@@ -44,12 +46,19 @@ class WeekSummary(Struct, frozen=True):
         return f"{year}-W{week:02}"
 
 
-def weekly(week: WeekSummary, summary: OrganizationSummary, before: PullCounts) -> str:
+def weekly(
+    week: WeekSummary,
+    summary: OrganizationSummary,
+    before: PullCounts,
+    usage: UsageCounts | None = None,
+) -> str:
     """Return the message; ``before`` holds the counts of the previous week."""
-    return "\n".join(_lines(week, summary, before)) + "\n"
+    return "\n".join(_lines(week, summary, before, usage)) + "\n"
 
 
-def _lines(week: WeekSummary, summary: OrganizationSummary, before: PullCounts) -> Iterator[str]:
+def _lines(
+    week: WeekSummary, summary: OrganizationSummary, before: PullCounts, usage: UsageCounts | None
+) -> Iterator[str]:
     yield f"## {code(week.organization)}: {week.name} ({week.first} to {week.last})"
     yield ""
     if not summary.totals.pulls:
@@ -59,6 +68,7 @@ def _lines(week: WeekSummary, summary: OrganizationSummary, before: PullCounts) 
         yield from _repositories(summary.repositories)
         yield from _agents(summary)
         yield from _other_branches(summary.other_branches)
+    yield from _usage(usage)
     yield from _quiet(summary.quiet or ())
     yield ""
     yield "Every share is a floor: it includes only what is certain. Unknown is not zero."
@@ -113,6 +123,21 @@ def _agents(summary: OrganizationSummary) -> Iterator[str]:
             for one in summary.agents
         )
         yield f"By agent: {'; '.join(parts)}."
+
+
+def _usage(usage: UsageCounts | None) -> Iterator[str]:
+    """Yield one line on usage; nothing of fewer than five people."""
+    if usage is None or usage.people < SMALLEST_GROUP:
+        return
+    parts = [f"{usage.people:,} people"]
+    if usage.agent_sessions is not None:
+        parts.append(counted(usage.agent_sessions, "agent session"))
+    if usage.tokens is not None:
+        parts.append(counted(usage.tokens.output, "output token"))
+    if usage.edits is not None and usage.edits.lines_accepted is not None:
+        parts.append(f"{counted(usage.edits.lines_accepted, 'line')} accepted")
+    yield ""
+    yield f"Use of agents: {', '.join(parts)}."
 
 
 def _other_branches(count: int) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Self
 from ghapp.store.access_log import AccessDoor, AccessEntry, AccessLog, LoggedAccess
 from ghapp.store.agent_reports import AgentReport, AgentReports, AgentSeen
 from ghapp.store.audits import AuditTable, SavedAudit, SignRecord
+from ghapp.store.budgets import BudgetTable
 from ghapp.store.coverage import (
     AuthorCoverage,
     AuthorsHeard,
@@ -36,6 +37,7 @@ from ghapp.store.evidence import (
 )
 from ghapp.store.fingerprint_keys import FingerprintKeys, KeptKey, key_id
 from ghapp.store.installations import Installation, InstallationTable, Repository
+from ghapp.store.known_accounts import KnownAccount, KnownAccounts
 from ghapp.store.logins import LoginTable, SignedIn
 from ghapp.store.outcomes import OutcomeTable
 from ghapp.store.policy_files import PolicyFiles
@@ -53,10 +55,25 @@ from ghapp.store.replays import (
 )
 from ghapp.store.repository_names import NameReason, RepositoryAlias, RepositoryNames
 from ghapp.store.teams import LinesWritten, TeamTable
-from ghapp.store.telemetry import TelemetryArrival, TelemetryRefusal, TelemetryTable
+from ghapp.store.telemetry import TelemetryTable
 from ghapp.store.tokens import NOBODY, AccessToken, NewToken, TokenKind, TokenTable, new_secret
 from ghapp.store.usage import UsageTable
-from ghapp.store.usage_rows import AddedUsage, KnownIdentity, StoredUsage, UsageOrigin
+from ghapp.store.usage_arrivals import ArrivalTable, UsageArrival, UsageRefusal
+from ghapp.store.usage_rows import (
+    AddedUsage,
+    IdentityMapping,
+    KnownIdentity,
+    StoredUsage,
+    UnmappedUsage,
+    UsageOrigin,
+)
+from ghapp.store.vendors import (
+    ReportKey,
+    ReportState,
+    StoredAmount,
+    VendorConnection,
+    VendorTable,
+)
 from ghapp.store.weeklies import WeeklyOrder, WeeklyTable
 from ghapp.store.work_items import (
     AUDITING,
@@ -85,6 +102,7 @@ __all__ = [
     "AgentReport",
     "AgentReports",
     "AgentSeen",
+    "ArrivalTable",
     "AuditTable",
     "AuthorCoverage",
     "AuthorsHeard",
@@ -108,9 +126,12 @@ __all__ = [
     "EvidenceHeld",
     "EvidenceTable",
     "FingerprintKeys",
+    "IdentityMapping",
     "Installation",
     "InstallationTable",
     "KeptKey",
+    "KnownAccount",
+    "KnownAccounts",
     "KnownIdentity",
     "Lane",
     "LinesWritten",
@@ -135,6 +156,8 @@ __all__ = [
     "ReplayState",
     "ReplayTable",
     "ReplayUnderWay",
+    "ReportKey",
+    "ReportState",
     "Repository",
     "RepositoryAlias",
     "RepositoryNames",
@@ -144,14 +167,18 @@ __all__ = [
     "SignedIn",
     "Store",
     "StoreError",
+    "StoredAmount",
     "StoredUsage",
-    "TelemetryArrival",
-    "TelemetryRefusal",
     "TelemetryTable",
     "TokenKind",
     "TokenTable",
+    "UnmappedUsage",
+    "UsageArrival",
     "UsageOrigin",
+    "UsageRefusal",
     "UsageTable",
+    "VendorConnection",
+    "VendorTable",
     "WeekCoverage",
     "WeeklyOrder",
     "WeeklyTable",
@@ -200,6 +227,10 @@ class Store:
     weeklies: WeeklyTable
     usage: UsageTable
     telemetry: TelemetryTable
+    vendors: VendorTable
+    budgets: BudgetTable
+    arrivals: ArrivalTable
+    known_accounts: KnownAccounts
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -243,6 +274,10 @@ class Store:
             access_log=AccessLog(database),
             usage=usage,
             telemetry=TelemetryTable(database, usage),
+            vendors=VendorTable(database, usage),
+            budgets=BudgetTable(database),
+            arrivals=ArrivalTable(database),
+            known_accounts=KnownAccounts(database),
         )
 
     def close(self) -> None:

@@ -743,7 +743,7 @@ usage_identity = Table(
     Column("mapped_by", Text),
     Column("seen_at", InstantColumn, nullable=False),
     CheckConstraint(
-        "kind IN ('account', 'email', 'account_uuid', 'end_user', 'tool_installation')",
+        "kind IN ('account', 'email', 'account_uuid', 'end_user', 'tool_installation', 'api_key')",
         name="kind",
     ),
     UniqueConstraint("installation_id", "kind", "value"),
@@ -1028,7 +1028,7 @@ telemetry_contact = Table(
 
 
 def _came(name: str, *counts: Column[Any], by: str) -> Table:
-    """Return a table of what telemetry came, by day, source and ``by``."""
+    """Return a table of what came of sources of usage, by day, source and ``by``."""
     return Table(
         name,
         metadata,
@@ -1043,13 +1043,85 @@ def _came(name: str, *counts: Column[Any], by: str) -> Table:
     )
 
 
-telemetry_arrival = _came(
-    "telemetry_arrival",
+usage_arrival = _came(
+    "usage_arrival",
     Column("requests", BigInteger, nullable=False),
     Column("kept", BigInteger, nullable=False),
     by="agent",
 )
 
-telemetry_refusal = _came(
-    "telemetry_refusal", Column("count", BigInteger, nullable=False), by="reason"
+usage_refusal = _came("usage_refusal", Column("count", BigInteger, nullable=False), by="reason")
+
+vendor_connection = Table(
+    "vendor_connection",
+    metadata,
+    Column("installation_id", BigInteger, nullable=False),
+    Column("vendor", Text, nullable=False),
+    Column("key", LargeBinary, nullable=False),
+    Column("set_by", Text, nullable=False),
+    Column("set_at", InstantColumn, nullable=False),
+    PrimaryKeyConstraint("installation_id", "vendor"),
+)
+
+vendor_report = Table(
+    "vendor_report",
+    metadata,
+    Column("installation_id", BigInteger, nullable=False),
+    Column("vendor", Text, nullable=False),
+    Column("report", Text, nullable=False),
+    Column("through", Integer),
+    Column("resume", Integer),
+    Column("asked_at", InstantColumn),
+    Column("succeeded_at", InstantColumn),
+    Column("problem", Text),
+    PrimaryKeyConstraint("installation_id", "vendor", "report"),
+)
+
+vendor_erased = Table(
+    "vendor_erased",
+    metadata,
+    Column("installation_id", BigInteger, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("day", Integer, nullable=False),
+    PrimaryKeyConstraint("installation_id", "digest"),
+    sqlite_with_rowid=False,
+)
+
+vendor_amount = Table(
+    "vendor_amount",
+    metadata,
+    Column("installation_id", BigInteger, nullable=False),
+    Column("vendor", Text, nullable=False),
+    Column("report", Text, nullable=False),
+    Column("day", Integer, nullable=False),
+    Column("identity_id", BigInteger, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("product", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("billed", BigInteger),
+    Column("list_price", BigInteger),
+    Column("read_at", InstantColumn, nullable=False),
+    PrimaryKeyConstraint(
+        *("installation_id", "vendor", "report", "day"),
+        *("identity_id", "agent", "product", "model", "currency"),
+    ),
+    Index("vendor_amount_day", "installation_id", "day"),
+    Index("vendor_amount_identity", "identity_id"),
+    sqlite_with_rowid=False,
+)
+
+budget = Table(
+    "budget",
+    metadata,
+    Column("installation_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("of", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("basis", Text, primary_key=True),
+    Column("monthly", BigInteger, nullable=False),
+    Column("set_by", Text, nullable=False),
+    Column("set_at", InstantColumn, nullable=False),
+    Column("alarmed_month", Integer),
+    Column("alarmed_state", Text),
+    CheckConstraint("\"of\" IN ('organization', 'team', 'repository')", name="of"),
 )

@@ -1,4 +1,4 @@
-"""What keeps telemetry from counting twice, and what came of it by day. It decodes nothing.
+"""What keeps telemetry from counting twice. It decodes nothing.
 
 One request is one transaction with the rows of its usage: a request that is answered is stored
 whole, and one that is repeated changes nothing.
@@ -7,7 +7,7 @@ whole, and one that is repeated changes nothing.
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -25,23 +25,19 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.dml import ReturningInsert
 
-from ghapp.attribution.model import Struct
 from ghapp.store.database import Database
-from ghapp.store.rows import StructT, chunks, struct_of
+from ghapp.store.rows import chunks
 from ghapp.store.schema import (
     InstantColumn,
     access_token,
     installation,
-    telemetry_arrival,
     telemetry_contact,
     telemetry_event,
-    telemetry_refusal,
     telemetry_request,
     telemetry_series,
 )
-from ghapp.store.summaries.conditions import to_day
-from ghapp.store.summaries.tally import day_number
 from ghapp.store.usage import UsageTable
+from ghapp.store.usage_arrivals import ArrivalNotes
 from ghapp.store.usage_rows import AddedUsage
 from ghapp.usage.sources import UsageSource
 
@@ -68,30 +64,6 @@ class SeriesPoint(NamedTuple):
     value: int
 
 
-class TelemetryArrival(Struct, frozen=True):
-    """What came on one day of one agent, by one signal."""
-
-    source: UsageSource
-    agent: str
-    """Empty: requests of which nothing was kept."""
-    day: date
-    requests: int
-    kept: int
-    """Points or events."""
-    last_at: datetime
-
-
-class TelemetryRefusal(Struct, frozen=True):
-    """What was refused on one day for one reason."""
-
-    source: UsageSource
-    reason: str
-    """A reason of a point or record, or ``request_413`` and so on of whole requests."""
-    day: date
-    count: int
-    last_at: datetime
-
-
 class TelemetryTable:
     """The telemetry of all installations."""
 
@@ -112,59 +84,16 @@ class TelemetryTable:
         """
         with self.database.write() as connection:
             self.usage.lock(connection, installation_id)
-            taken = self._taken(connection, installation_id, now)
+            taken = TakenRequest(connection, self, installation_id, now)
             yield taken if taken.is_new(digest, token_id) else None
-
-    def note_refused(
-        self,
-        installation_id: int,
-        source: UsageSource,
-        reason: str,
-        *,
-        now: datetime,
-        token_id: int | None = None,
-    ) -> None:
-        """Count a request that was refused whole. Raises `SenderEndedError` as `taking` does."""
-        with self.database.write() as connection:
-            taken = self._taken(connection, installation_id, now)
-            taken.require_sender(token_id)
-            taken.note_refusals(source, {reason: 1})
 
     def require_sender(self, installation_id: int, token_id: int) -> None:
         """Raise `SenderEndedError` if a token no longer sends for an installation."""
         with self.database.read() as connection:
             _require_sender(connection, installation_id, token_id)
 
-    def _taken(self, connection: Connection, installation_id: int, now: datetime) -> "TakenRequest":
-        return TakenRequest(connection, self, installation_id, now)
-
-    def arrivals(self, installation_id: int, since: date) -> tuple[TelemetryArrival, ...]:
-        """Return what came from a day on, the latest day first."""
-        return self._came(TelemetryArrival, telemetry_arrival, installation_id, since)
-
-    def refusals(self, installation_id: int, since: date) -> tuple[TelemetryRefusal, ...]:
-        """Return what was refused from a day on, the latest day first."""
-        return self._came(TelemetryRefusal, telemetry_refusal, installation_id, since)
-
-    def _came(
-        self, kind: type[StructT], table: Table, installation_id: int, since: date
-    ) -> tuple[StructT, ...]:
-        """Return the rows of a table of what came from a day on, the latest day first."""
-        columns = table.c
-        query = (
-            select(table)
-            .where(columns.installation_id == installation_id, columns.day >= day_number(since))
-            .order_by(columns.day.desc(), *table.primary_key)
-        )
-        return tuple(
-            struct_of(kind, row, source=UsageSource(row.source), day=to_day(row.day))
-            for row in self.database.rows(query)
-        )
-
-    def expire(
-        self, now: datetime, arrivals_before: date, *, most_events: int = MOST_EVENTS
-    ) -> int:
-        """Delete what tells repetitions no longer, and old arrivals; return how many rows."""
+    def expire(self, now: datetime, *, most_events: int = MOST_EVENTS) -> int:
+        """Delete what tells repetitions no longer; return how many rows."""
         count = 0
         with self.database.write() as connection:
             for table, kept in (
@@ -175,9 +104,6 @@ class TelemetryTable:
                 old = delete(table).where(table.c.seen_at < now - kept)
                 count += connection.execute(old).rowcount
             count += _leave_latest(connection, most_events)
-            for table in (telemetry_arrival, telemetry_refusal):
-                old = delete(table).where(table.c.day < day_number(arrivals_before))
-                count += connection.execute(old).rowcount
         return count
 
 
@@ -211,7 +137,7 @@ class TakenRequest:
         }
         if self._connection.execute(add, values).first() is not None:
             return True
-        self.require_sender(token_id)
+        _require_sender(self._connection, self._installation_id, token_id)
         return False
 
     def _noting_request(self) -> ReturningInsert[Any]:
@@ -225,11 +151,6 @@ class TakenRequest:
         query = select(*values).where(exists(_sender()))
         add = self._database.insert(telemetry_request).from_select(names, query)
         return add.on_conflict_do_nothing().returning(telemetry_request.c.digest)
-
-    def require_sender(self, token_id: int | None) -> None:
-        """Raise `SenderEndedError` if a token no longer sends; ``None``: nobody asks."""
-        if token_id is not None:
-            _require_sender(self._connection, self._installation_id, token_id)
 
     def seen(self, table: Table, digests: Iterable[bytes]) -> set[bytes]:
         """Store digests; return those that were not there."""
@@ -328,43 +249,10 @@ class TakenRequest:
         self, source: UsageSource, kept: Mapping[str, int], refused: Mapping[str, int]
     ) -> None:
         """Note what came: points or events that were kept by agent, refused ones by reason."""
-        self._count(
-            telemetry_arrival,
-            source,
-            [{"agent": agent, "requests": 1, "kept": count} for agent, count in kept.items()]
-            or [{"agent": "", "requests": 1, "kept": 0}],
-        )
-        self.note_refusals(source, refused)
-
-    def note_refusals(self, source: UsageSource, refused: Mapping[str, int]) -> None:
-        """Note what was refused, by reason."""
-        rows = [{"reason": why, "count": count} for why, count in refused.items() if count]
-        self._count(telemetry_refusal, source, rows)
-
-    def _count(self, table: Table, source: UsageSource, own: list[dict[str, Any]]) -> None:
-        if not own:
-            return
-        head = {
-            "installation_id": self._installation_id,
-            "day": day_number(self._now.date()),
-            "source": source.value,
-            "last_at": self._now,
-        }
-        rows = [head | one for one in own]
-        self._database.insert_many(
-            self._connection, ("came", table), lambda: self._counting(table), rows
-        )
-
-    def _counting(self, table: Table) -> Insert:
-        insert = self._database.insert(table)
-        counts = [one for one in table.c if one.name in {"requests", "kept", "count"}]
-        return insert.on_conflict_do_update(
-            index_elements=[column.name for column in table.primary_key],
-            set_={
-                **{one.name: one + insert.excluded[one.name] for one in counts},
-                "last_at": insert.excluded.last_at,
-            },
-        )
+        place = self._connection, self._database, self._installation_id
+        notes = ArrivalNotes(*place, source, self._now)
+        notes.came(kept)
+        notes.refused(refused)
 
 
 def _leave_latest(connection: Connection, most: int) -> int:

@@ -4,8 +4,8 @@ For a person, a day and an agent the rows of one source count. A change notes wh
 `UsageTable.settle` sums them again.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy import (
     Connection,
     Insert,
     Row,
+    Select,
     Table,
     and_,
     case,
@@ -38,17 +39,31 @@ from ghapp.store.pricing import (
     prices_in_use,
 )
 from ghapp.store.rows import chunks, clean, struct_of
-from ghapp.store.schema import usage_decisions, usage_identity, usage_stale, usage_tokens
+from ghapp.store.schema import (
+    agent_session_day,
+    usage_decisions,
+    usage_identity,
+    usage_stale,
+    usage_tokens,
+    vendor_amount,
+    vendor_erased,
+)
+from ghapp.store.summaries.conditions import to_day
 from ghapp.store.summaries.tally import day_number
+from ghapp.store.usage_arrivals import ArrivalNotes
 from ghapp.store.usage_costs import note_pulls_of
 from ghapp.store.usage_rows import (
+    SIGN_IN,
     AddedUsage,
+    IdentityMapping,
     KnownIdentity,
     StoredUsage,
+    UnmappedUsage,
     UsageOrigin,
     columns_of,
     decision_day,
     decision_row,
+    identity_digest,
     stored,
     token_day,
     token_row,
@@ -99,6 +114,9 @@ class UsageTable:
                 for condition in _of_days(table, head, said):
                     connection.execute(delete(table).where(condition))
             self._add(connection, [(head, rows)])
+            place = connection, self._database, origin.installation_id
+            notes = ArrivalNotes(*place, origin.source, now)
+            notes.came(Counter(clean(one.agent) for one in rows))
 
     def add(self, connection: Connection, sent: Iterable[AddedUsage], *, now: datetime) -> None:
         """Add to what origins said before: telemetry tells what came since it last told.
@@ -134,62 +152,116 @@ class UsageTable:
         )
         return tuple(struct_of(KnownIdentity, row) for row in self._database.rows(query))
 
-    def map(  # noqa: PLR0913 - a person, and who says so
+    def unmapped(self, installation_id: int) -> dict[int, UnmappedUsage]:
+        """Return how much usage each identity has that is not mapped, by its number.
+
+        Days that are not summed yet are left out.
+        """
+        columns = agent_session_day.c
+        query = (
+            select(
+                columns.person,
+                func.count(columns.day.distinct()).label("days"),
+                func.max(columns.day).label("last_day"),
+            )
+            .where(columns.installation_id == installation_id, columns.person < 0)
+            .group_by(columns.person)
+        )
+        return {
+            -row.person: UnmappedUsage(row.days, to_day(row.last_day))
+            for row in self._database.rows(query)
+        }
+
+    def map(
+        self, installation_id: int, whose: Iterable[IdentityMapping], *, by: str, now: datetime
+    ) -> None:
+        """Store whose some identities are, known or not yet: all of them or none.
+
+        An identity that is an account stays that: raises `ValueError`.
+        """
+        with self._database.write() as connection:
+            self.lock(connection, installation_id)
+            for one in whose:
+                self._map(connection, installation_id, one, by, now)
+
+    def map_emails(
+        self, account_id: int, login: str, emails: Collection[str], *, now: datetime
+    ) -> None:
+        """Map e-mail addresses that GitHub verified to their account, in all installations.
+
+        What somebody has mapped stays as it is.
+        """
+        columns = usage_identity.c
+        found = [
+            (row.installation_id, UsageIdentity(IdentityKind.EMAIL, row.value))
+            for chunk in chunks(sorted(map(clean, emails)))
+            for row in self._database.rows(
+                select(columns.installation_id, columns.value).where(
+                    columns.kind == IdentityKind.EMAIL.value,
+                    columns.value.in_(chunk),
+                    columns.account_id.is_(None),
+                )
+            )
+        ]
+        for installation_id, who in found:
+            with self._database.write() as connection:
+                self.lock(connection, installation_id)
+                known = self._known(connection, installation_id, who)
+                if known is not None and known.account_id is None:
+                    mapping = IdentityMapping(who, account_id, login)
+                    self._map(connection, installation_id, mapping, SIGN_IN, now)
+
+    def _map(
         self,
+        connection: Connection,
         installation_id: int,
-        who: UsageIdentity,
-        account_id: int | None,
-        login: str | None,
-        *,
+        whose: IdentityMapping,
         by: str,
         now: datetime,
     ) -> None:
-        """Store whose identity it is, known or not yet; ``None``: it is nobody's again.
-
-        An identity that is an account stays that.
-        """
-        if who.kind is IdentityKind.ACCOUNT:
+        if whose.identity.kind is IdentityKind.ACCOUNT:
             raise ValueError("an account of GitHub is a person already: map another identity")
         values = {
-            "account_id": account_id,
-            "login": clean(login),
-            "mapped_by": None if account_id is None else clean(by),
+            "account_id": whose.account_id,
+            "login": clean(whose.login),
+            "mapped_by": None if whose.account_id is None else clean(by),
         }
-        with self._database.write() as connection:
-            self.lock(connection, installation_id)
-            known = self._noted(connection, installation_id, who, now)
-            one, before = known.id, known.person
-            after = -one if account_id is None else account_id
-            mine = update(usage_identity).where(usage_identity.c.id == one)
-            connection.execute(mine.values(values | {"person": after}))
-            days: set[tuple[int, str]] = set()
-            for sent in SENT:
-                columns = sent.c
-                theirs = (
-                    columns.installation_id == installation_id,
-                    columns.person == before,
-                    columns.identity_id == one,
-                )
-                query = select(columns.day, columns.agent).where(*theirs).distinct()
-                days |= {(row[0], row[1]) for row in connection.execute(query)}
-                connection.execute(update(sent).where(*theirs).values(person=after))
-            stale = {(day, person, agent) for day, agent in days for person in (before, after)}
-            note_stale(connection, self._database, installation_id, stale)
+        place = connection, installation_id, whose.identity
+        known = self._known(*place) or self._noted(*place, now)
+        one, before = known.id, known.person
+        after = -one if whose.account_id is None else whose.account_id
+        mine = update(usage_identity).where(usage_identity.c.id == one)
+        connection.execute(mine.values(values | {"person": after}))
+        days: set[tuple[int, str]] = set()
+        for sent in SENT:
+            columns = sent.c
+            theirs = (
+                columns.installation_id == installation_id,
+                columns.person == before,
+                columns.identity_id == one,
+            )
+            query = select(columns.day, columns.agent).where(*theirs).distinct()
+            days |= {(row[0], row[1]) for row in connection.execute(query)}
+            connection.execute(update(sent).where(*theirs).values(person=after))
+        stale = {(day, person, agent) for day, agent in days for person in (before, after)}
+        note_stale(connection, self._database, installation_id, stale)
 
     # --- what ends --------------------------------------------------------------------------------
 
-    def forget(self, account_id: int | None, login: str) -> int:
+    def forget(self, account_id: int | None, login: str, *, now: datetime) -> int:
         """Delete all usage of a person, by number and by login in any case; return how many rows.
 
-        Identities that were mapped to the person go, too.
+        Identities that were mapped to the person go, too, and what vendors charged for them. A
+        vendor tells its last days again: what it tells of days until now is left out then.
         """
-        is_theirs = func.lower(usage_identity.c.login) == clean(login).lower()
-        if account_id is not None:
-            is_theirs = or_(is_theirs, usage_identity.c.account_id == account_id)
         with self._database.write() as connection:
             lock_sums(connection, self._database)
-            query = select(usage_identity.c.id, usage_identity.c.person).where(is_theirs)
-            rows = connection.execute(query).all()
+            # What is being stored of the person just now would outlive the deletion.
+            known = connection.execute(_theirs(account_id, login)).all()
+            for installation_id in sorted({row.installation_id for row in known}):
+                self.lock(connection, installation_id)
+            rows = connection.execute(_theirs(account_id, login)).all()
+            self._note_erased(connection, rows, now)
             ids, people = {row.id for row in rows}, {row.person for row in rows}
             note_pulls_of(connection, self._database, people)
             count = sum(
@@ -198,23 +270,49 @@ class UsageTable:
             )
             for table in (*SUMS, *DAYS, usage_stale):
                 connection.execute(delete(table).where(among(table.c.person, people)))
+            connection.execute(delete(vendor_amount).where(among(vendor_amount.c.identity_id, ids)))
             connection.execute(delete(usage_identity).where(among(usage_identity.c.id, ids)))
+        return count
+
+    def _note_erased(self, connection: Connection, rows: Iterable[Row[Any]], now: datetime) -> None:
+        """Note whom vendors may not bring back, by digest."""
+        insert = self._database.insert(vendor_erased)
+        note = insert.on_conflict_do_update(
+            index_elements=["installation_id", "digest"], set_={"day": insert.excluded.day}
+        )
+        erased = [
+            {
+                "installation_id": row.installation_id,
+                "digest": identity_digest(row.installation_id, row.kind, row.value),
+                "day": day_number(now.date()),
+            }
+            for row in rows
+        ]
+        if erased:
+            connection.execute(note, erased)
+
+    def forget_in(self, account_id: int | None, login: str, repository_ids: Collection[int]) -> int:
+        """Delete a person's usage in repositories, whichever source told it; return how many rows.
+
+        Usage names no file, and a source may name no repository: such usage stays.
+        """
+        count = 0
+        with self._database.write() as connection:
+            rows = connection.execute(_theirs(account_id, login)).all()
+            by_installation: defaultdict[int, set[int]] = defaultdict(set)
+            for row in rows:
+                by_installation[row.installation_id].add(row.person)
+            for installation_id, people in sorted(by_installation.items()):
+                self.lock(connection, installation_id)
+                asked = {"person": people, "repository_id": repository_ids}
+                count += self.remove_within(connection, installation_id, asked)
         return count
 
     def remove(self, installation_id: int, source: UsageSource) -> int:
         """Delete everything of a source; the next source counts in its place."""
-        count = 0
         with self._database.write() as connection:
             self.lock(connection, installation_id)
-            stale: set[StaleDay] = set()
-            for table in SENT:
-                columns = table.c
-                chosen = (columns.installation_id == installation_id, columns.source == source)
-                query = select(columns.day, columns.person, columns.agent).where(*chosen)
-                stale |= {(row[0], row[1], row[2]) for row in connection.execute(query.distinct())}
-                count += connection.execute(delete(table).where(*chosen)).rowcount
-            note_stale(connection, self._database, installation_id, stale)
-        return count
+            return self.remove_within(connection, installation_id, {"source": [source.value]})
 
     def expire(self, before: date) -> int:
         """Delete the rows of days before that one; return how many."""
@@ -307,6 +405,10 @@ class UsageTable:
 
     # --- in the caller's transaction --------------------------------------------------------------
 
+    def identity(self, connection: Connection, origin: UsageOrigin, now: datetime) -> int:
+        """Return the number of an origin's identity, which is noted if it is new."""
+        return self._identity(connection, origin, now)[0]
+
     def _identity(
         self, connection: Connection, origin: UsageOrigin, now: datetime
     ) -> tuple[int, int]:
@@ -322,6 +424,18 @@ class UsageTable:
                 update(usage_identity).where(usage_identity.c.id == one.id).values(values)
             )
         return one.id, account
+
+    def _known(
+        self, connection: Connection, installation_id: int, who: UsageIdentity
+    ) -> Row[Any] | None:
+        """Return the row of an identity; ``None``: there is none."""
+        columns = usage_identity.c
+        query = select(usage_identity).where(
+            columns.installation_id == installation_id,
+            columns.kind == who.kind.value,
+            columns.value == clean(who.value),
+        )
+        return connection.execute(query).one_or_none()
 
     def _noted(
         self, connection: Connection, installation_id: int, who: UsageIdentity, now: datetime
@@ -340,6 +454,32 @@ class UsageTable:
         mine = update(usage_identity).where(usage_identity.c.id == row.id)
         whom = (usage_identity.c[name] for name in _OF_WHOM)
         return connection.execute(mine.values(person=-row.id).returning(*whom)).one()
+
+    def remove_within(
+        self,
+        connection: Connection,
+        installation_id: int,
+        asked: Mapping[str, Collection[int] | str],
+    ) -> int:
+        """Delete rows by their columns' values, in a transaction that holds the `lock`.
+
+        ``asked``: column → any of some numbers, or a text. Their days are stale then.
+        """
+        count = 0
+        stale: set[StaleDay] = set()
+        for table in SENT:
+            columns = table.c
+            chosen = [columns.installation_id == installation_id]
+            for name, values in asked.items():
+                column = columns[name]
+                chosen.append(
+                    column == clean(values) if isinstance(values, str) else among(column, values)
+                )
+            days = select(columns.day, columns.person, columns.agent).where(*chosen).distinct()
+            stale |= {(row[0], row[1], row[2]) for row in connection.execute(days)}
+            count += connection.execute(delete(table).where(*chosen)).rowcount
+        note_stale(connection, self._database, installation_id, stale)
+        return count
 
     def _noting(self) -> ReturningInsert[Any]:
         insert = self._database.insert(usage_identity)
@@ -382,6 +522,15 @@ class UsageTable:
             index_elements=[column.name for column in table.primary_key],
             set_={**sums, "read_at": insert.excluded.read_at},
         )
+
+
+def _theirs(account_id: int | None, login: str) -> Select[Any]:
+    """Return the question for a person's identities, by number and by login in any case."""
+    columns = usage_identity.c
+    is_theirs = func.lower(columns.login) == clean(login).lower()
+    if account_id is not None:
+        is_theirs = or_(is_theirs, columns.account_id == account_id)
+    return select(usage_identity).where(is_theirs)
 
 
 _OF_WHOM = ("id", "person", "account_id", "login")

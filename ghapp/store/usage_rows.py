@@ -1,7 +1,8 @@
 """Rows of usage on their way into and out of the database. It queries nothing."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Row
@@ -21,6 +22,10 @@ UNKNOWN_CONTEXT = -1
 """Context of a sum: it is part of a key, which holds no null."""
 
 
+SIGN_IN = "(sign-in)"
+"""Who mapped an e-mail address that GitHub verified. No login looks like this."""
+
+
 class UsageOrigin(Struct, frozen=True):
     """Where rows of usage come from."""
 
@@ -32,7 +37,8 @@ class UsageOrigin(Struct, frozen=True):
     repository_id: int | None = None
     """``None``: the source names none, or one where the app is not installed."""
     machine: str = ""
-    """The collector's number of the machine; empty: the source names none."""
+    """The collector's number of the machine, or a vendor and its report; empty: the source names
+    none."""
 
 
 class AddedUsage(Struct, frozen=True):
@@ -53,10 +59,27 @@ class KnownIdentity(Struct, frozen=True):
     """Number of a GitHub account; ``None``: not mapped."""
     login: str | None
     mapped_by: str | None
-    """Who mapped it: a login, or ``sign-in``; ``None``: not mapped, or an account by itself."""
+    """Who mapped it: a login, or `SIGN_IN`; ``None``: not mapped, or an account by itself."""
     seen_at: datetime
     person: int
     """The same number for all identities of a person; negative: nobody mapped it."""
+
+
+class IdentityMapping(Struct, frozen=True):
+    """Whose an identity is."""
+
+    identity: UsageIdentity
+    account_id: int | None
+    """``None``: nobody's, or nobody's again; then there is no login either."""
+    login: str | None
+
+
+class UnmappedUsage(Struct, frozen=True):
+    """How much usage an identity has that nobody mapped: no tokens, no edits."""
+
+    days: int
+    """Days with any usage."""
+    last_day: date
 
 
 class StoredUsage(Struct, frozen=True):
@@ -80,6 +103,11 @@ def columns_of(origin: UsageOrigin, identity: int, person: int, now: datetime) -
         "machine": clean(origin.machine),
         "read_at": now,
     }
+
+
+def identity_digest(installation_id: int, kind: str, value: str) -> bytes:
+    """Return what stands for an identity that was erased: it names nobody by itself."""
+    return hashlib.sha256(f"{installation_id}:{kind}:{clean(value)}".encode()).digest()
 
 
 def token_row(head: Mapping[str, Any], one: TokenDay) -> dict[str, Any]:

@@ -87,6 +87,8 @@ class WorkKind(StrEnum):
     """List the pull requests of a replay, or audit one of them again."""
     COMPLIANCE = "compliance"
     TEAMS = "teams"
+    VENDOR_PULL = "vendor_pull"
+    """Read what a vendor of an agent reports; what it is about is the vendor."""
 
 
 class EnqueueResult(StrEnum):
@@ -121,7 +123,8 @@ class WorkRequest(Struct, frozen=True):
     """``None``: no single pull request."""
     why: str | None = None
     about: str | None = None
-    """What every try has to know: `MERGED`, or the head of a check suite; ``None``: nothing."""
+    """What every try has to know: `MERGED`, the head of a check suite, or a vendor; ``None``:
+    nothing."""
 
     @classmethod
     def for_pull(  # noqa: PLR0913 - the work, the pull request, and the time

@@ -274,6 +274,20 @@ class RepositoryCounts(Struct, frozen=True):
     counts: PullCounts
 
 
+class PersonUsage(Struct, frozen=True):
+    """How a person, or a team, used agents; a member that is ``None`` is not known."""
+
+    agent_sessions: int | None = None
+    tokens: int | None = None
+    """All kinds together, also those read from caches."""
+    output_tokens: int | None = None
+    lines_accepted: int | None = None
+    accept_rate_from: float | None = None
+    """People's accept rate, 0 to 1, lies from here …"""
+    accept_rate_to: float | None = None
+    """… to here."""
+
+
 class PersonCounts(Struct, frozen=True):
     """One person, or one team if people are not named: counts "with" and in total."""
 
@@ -287,6 +301,8 @@ class PersonCounts(Struct, frozen=True):
     lines_with: int | None
     """``None``: as above."""
     lines: int
+    usage: PersonUsage | None = None
+    """``None``: no usage is known, or usage has not what is selected, or may not be named."""
 
 
 class TeamCounts(Struct, frozen=True):

@@ -17,9 +17,11 @@ from ghapp.github.token_cache import derive_key
 from ghapp.reports.weekly import WeekSummary, weekly
 from ghapp.store import Installation, Store
 from ghapp.store.summaries.questions import SummaryQuestions
+from ghapp.store.summaries.usage import UsageQuestions
 from ghapp.store.weeklies import WeeklyOrder
 from ghapp.summaries.selection import PullSelection, TimeGrain
 from ghapp.upkeep.outgoing import DeliveryUnsure, MailServer, NotSent, WrongAddress, mail, post
+from ghapp.usage.counts import UsageSelection
 
 WEEK = timedelta(days=7)
 SENT_ON = 2
@@ -64,6 +66,7 @@ class WeeklySummaries:
 
     store: Store
     summaries: SummaryQuestions
+    usage: UsageQuestions
     encryption_key: bytes
     mail_server: MailServer | None
     private_webhooks: bool
@@ -111,7 +114,9 @@ class WeeklySummaries:
         # "Today" is the Monday after, so the week is complete and quiet spots include it.
         after = week.last + timedelta(days=1)
         summary = self.summaries.organization(selection, TimeGrain.WEEK, today=after)
-        return weekly(week, summary, self.summaries.totals(earlier))
+        # What names no repository is for owners; a letter is forwarded.
+        usage = self.usage.totals(UsageSelection(installation_id, ids, week.first, week.last))
+        return weekly(week, summary, self.summaries.totals(earlier), usage)
 
     def preview(self, installation: Installation) -> str:
         """Return the summary of last week, whether sent or not."""

@@ -4,8 +4,9 @@ docs/usage-page.md defines each of them.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
+from typing import TypeVar
 
 from ghapp.attribution.model import Struct
 from ghapp.summaries.selection import SMALLEST_GROUP
@@ -18,6 +19,7 @@ POWER_DAYS = 3
 STALLED_WEEKS = 2
 """Weeks of use out of four after which four weeks without any count as stalled."""
 
+KeyT = TypeVar("KeyT")
 OTHERS = "(others)"
 """Name of what has too few people to be shown by itself, and of what has no name."""
 
@@ -149,7 +151,7 @@ class SourceCounts(Struct, frozen=True):
     """What one source said, whether it counts or not."""
 
     source: str
-    """``transcripts``, ``events`` or ``metrics``; see `ghapp.usage.sources.UsageSource`."""
+    """The name of a `ghapp.usage.sources.UsageSource`, such as ``transcripts``."""
     days_shown: int
     """Days of a person with an agent for which it counts."""
     days_covered: int
@@ -160,10 +162,23 @@ class SourceCounts(Struct, frozen=True):
     last_read_at: datetime | None
 
 
+class UnmappedCounts(Struct, frozen=True):
+    """How much usage is of names that nobody mapped.
+
+    Neither tokens nor edits: what is left of the teams' rest without these could be few people's.
+    """
+
+    people: int
+    """Names; a person may have several."""
+    agent_sessions: int | None
+    """``None``: their sources name none."""
+
+
 class UsageSummary(Struct, frozen=True):
     """What a page of usage shows."""
 
     totals: UsageCounts
+    unmapped: UnmappedCounts
     series: tuple[UsagePoint, ...]
     agents: tuple[UsagePart, ...]
     models: tuple[UsagePart, ...]
@@ -185,17 +200,23 @@ class PersonPart(Struct, frozen=True):
     agent_sessions: int | None = None
 
 
-def counted(parts: Iterable[PersonPart], *, least: int = SMALLEST_GROUP) -> UsageCounts:
+def counted(
+    parts: Iterable[PersonPart],
+    *,
+    least: int = SMALLEST_GROUP,
+    has_tokens: bool = True,
+    has_edits: bool = True,
+) -> UsageCounts:
     """Return the usage of everybody in these parts, without what fewer than ``least`` people did.
 
-    How many people and agent sessions there were is always told.
+    How many people and agent sessions there were is always told. ``has_tokens`` and ``has_edits``
+    ``False``: hide them all the same, since those of another part could be told from them.
     """
     found = list(parts)
     tokens = [one for one in found if one.tokens is not None]
     edits = [one for one in found if one.edits is not None]
-    has_tokens, has_edits = (
-        len({one.person for one in some}) >= max(least, 1) for some in (tokens, edits)
-    )
+    has_tokens = has_tokens and _people(tokens) >= max(least, 1)
+    has_edits = has_edits and _people(edits) >= max(least, 1)
     return UsageCounts(
         people=len({one.person for one in found}),
         agent_sessions=known_sum(one.agent_sessions for one in found),
@@ -205,6 +226,12 @@ def counted(parts: Iterable[PersonPart], *, least: int = SMALLEST_GROUP) -> Usag
         answers=known_sum(one.answers for one in tokens) if has_tokens else None,
         edits=sum((one.edits for one in edits if one.edits), EditCounts()) if has_edits else None,
     )
+
+
+def unmapped(parts: Iterable[PersonPart]) -> UnmappedCounts:
+    """Return how much of these parts is of names that nobody mapped."""
+    counts = counted(one for one in parts if one.person < 0)
+    return UnmappedCounts(counts.people, counts.agent_sessions)
 
 
 def folded(
@@ -220,9 +247,46 @@ def folded(
     for name in sorted(found, key=lambda name: (_people(found[name]), name)):
         if _people(found[name]) < least or 0 < _people(rest) < least:
             rest += found.pop(name)
-    rows = [UsagePart(name, counted(own, least=least)) for name, own in found.items()]
-    rows.sort(key=lambda row: (-row.counts.people, row.name))
-    return (*rows, UsagePart(OTHERS, counted(rest, least=least))) if rest else tuple(rows)
+    every = {**found, OTHERS: rest} if rest else found
+    no_tokens, no_edits = (
+        hidden({name: _who(own, kind) for name, own in every.items()}, least=least)
+        for kind in ("tokens", "edits")
+    )
+    rows = [
+        UsagePart(
+            name,
+            counted(
+                own, least=least, has_tokens=name not in no_tokens, has_edits=name not in no_edits
+            ),
+        )
+        for name, own in every.items()
+    ]
+    rows.sort(key=lambda row: (row.name == OTHERS, -row.counts.people, row.name))
+    return tuple(rows)
+
+
+def hidden(people: Mapping[KeyT, Collection[int]], *, least: int = SMALLEST_GROUP) -> set[KeyT]:
+    """Return the parts that are not shown, by who did something in each of them.
+
+    Those of few people, and the smallest others until the hidden ones are enough people together:
+    what is left of the total without the shown ones must not be that of few.
+
+    >>> sorted(hidden({"a": range(9), "b": range(5), "c": (7, 8)}))
+    ['b', 'c']
+    """
+    few = {part for part, own in people.items() if 0 < len(set(own)) < least}
+    shown = sorted(
+        (part for part, own in people.items() if own and part not in few),
+        key=lambda part: (len(set(people[part])), str(part)),
+    )
+    while 0 < len(set().union(*(people[part] for part in few))) < least and shown:
+        few.add(shown.pop(0))
+    return few
+
+
+def _who(parts: Iterable[PersonPart], kind: str) -> set[int]:
+    """Return who has tokens, or edits."""
+    return {one.person for one in parts if getattr(one, kind) is not None}
 
 
 def _people(parts: Iterable[PersonPart]) -> int:

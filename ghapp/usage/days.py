@@ -156,6 +156,11 @@ def misfits(records: Iterable[UsageRecord | DecidedEdit]) -> tuple[PassedOver, .
     )
 
 
+def fitting_model(name: str | None) -> str | None:
+    """Return a model's name; ``None``: unknown, or it does not look like one."""
+    return _fitting(_MODEL, name)
+
+
 def _fitting(pattern: re.Pattern[str], name: str | None) -> str | None:
     """Return a name; ``None``: unknown, or it does not look like one."""
     return name if name is not None and pattern.fullmatch(name) else None

@@ -14,6 +14,8 @@ class UsageSource(IntEnum):
     """Telemetry: one record for each request and decision."""
     METRICS = 3
     """Telemetry: sums over time."""
+    VENDOR = 4
+    """What the agent's vendor reports of a day, read once a day."""
 
 
 class IdentityKind(StrEnum):
@@ -28,6 +30,8 @@ class IdentityKind(StrEnum):
     """A name that an organization gives its machines (``enduser.id``)."""
     TOOL_INSTALLATION = "tool_installation"
     """One installation of a tool: a machine at most."""
+    API_KEY = "api_key"
+    """A key or service account at an agent's vendor: a program, or people who share it."""
 
 
 class UsageIdentity(Struct, frozen=True):
@@ -35,3 +39,12 @@ class UsageIdentity(Struct, frozen=True):
 
     kind: IdentityKind
     value: str
+
+
+def of_email(address: str) -> UsageIdentity:
+    """Return the identity of an e-mail address: whoever writes it, in small letters.
+
+    >>> of_email("Ada@Example.com").value
+    'ada@example.com'
+    """
+    return UsageIdentity(IdentityKind.EMAIL, address.lower())

@@ -29,10 +29,12 @@ from ghapp.web.record_keys import record_keys
 from ghapp.web.schemas import schemas
 from ghapp.web.telemetry import telemetry
 from ghapp.web.uploads import uploads
+from ghapp.web.usage_identities import usage_identities
 from ghapp.web.webhook import webhook
 
 BLUEPRINTS = (
     *(webhook, health, pages, login, account, organization_settings),
+    usage_identities,
     *(enrollment, uploads, telemetry, openapi, api, badge),
     *(operator, metrics, record_keys, schemas),
 )

@@ -11,6 +11,8 @@ from ghapp.reports.charts import NOTHING, meter
 from ghapp.reports.harmless import visible
 from ghapp.reports.reading import silent_agent
 from ghapp.reports.summary import moment, percent
+from ghapp.spend.cost import Cost
+from ghapp.spend.money import CURRENCY, for_machines, for_people
 from ghapp.web.prose import to_html
 
 WORDS = {
@@ -33,9 +35,12 @@ def add_frame(app: Flask) -> None:
     app.jinja_env.filters |= {
         "agent": lambda agent: visible(words.agent_name(agent)),
         "commands": commands,
+        "charged": charged,
+        "cost": cost,
         "counted": words.counted,
         "how_sure": words.how_sure,
         "day": day,
+        "dollars": for_people,
         "drawn": drawn,
         "iso": iso,
         "line_meter": line_meter,
@@ -52,6 +57,28 @@ def add_frame(app: Flask) -> None:
         "words": lambda name: WORDS.get(name, name.replace("_", " ")),
     }
     app.jinja_env.globals |= {"percent": percent, "version": __version__}
+
+
+def cost(one: Cost | None) -> str:
+    """Write an amount; a dash: unknown or not shown, a plus: it is at least so much.
+
+    >>> cost(Cost(amount=2_500_000)), cost(None), cost(Cost(amount=1, is_floor=True))
+    ('$2.50', '-', '$0.000001+')
+    """
+    if one is None or one.amount is None:
+        return "-"
+    return for_people(one.amount) + "+" * one.is_floor
+
+
+def charged(amount: int | None, currency: str) -> str:
+    """Write what a vendor bills, in its own currency; a dash: not told, or not shown.
+
+    >>> charged(2_500_000, "USD"), charged(2_500_000, "EUR"), charged(None, "USD")
+    ('$2.50', '2.500000 EUR', '-')
+    """
+    if amount is None:
+        return "-"
+    return for_people(amount) if currency == CURRENCY else f"{for_machines(amount)} {currency}"
 
 
 def line_meter(name: str, part: int, whole: int) -> str:

@@ -16,7 +16,8 @@ from ghapp.attribution.model import Verdict
 from ghapp.bootstrap import Services
 from ghapp.store import StoreError
 from ghapp.summaries.counts import PullCounts
-from ghapp.summaries.selection import PullSelection
+from ghapp.summaries.selection import SMALLEST_GROUP, PullSelection, TimeGrain
+from ghapp.usage.counts import UsageCounts, UsageSelection
 from ghapp.web import current
 from ghapp.web.errors import problem
 from ghapp.web.operator import require_operator
@@ -58,7 +59,10 @@ class _ServicesCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield the figures as they are now."""
         now = self._services.clock()
-        for figures in (_deliveries, _work, _backlog, _stuck, _installations, _shares):
+        for figures in (
+            *(_deliveries, _work, _backlog, _stuck, _installations, _shares),
+            *(_usage, _sources),
+        ):
             yield from figures(self._services, now)
 
 
@@ -168,6 +172,91 @@ def _shares(services: Services, now: datetime) -> Iterator[Metric]:
             lines.add_metric([str(one.id), "attributed"], counts.whole_attributed)
     yield pulls
     yield lines
+
+
+def _usage(services: Services, now: datetime) -> Iterator[Metric]:
+    """Yield the usage of whole weeks by installation; nothing of fewer than five people.
+
+    Sums over days that move would tell from scrape to scrape what single people did.
+    """
+    label = ["installation"]
+    people = GaugeMetricFamily(
+        "ghapp_usage_people_four_weeks",
+        "People who used agents in the last four whole weeks",
+        labels=label,
+    )
+    agent_sessions = GaugeMetricFamily(
+        "ghapp_usage_agent_sessions_four_weeks",
+        "Agent sessions of the last four whole weeks",
+        labels=label,
+    )
+    tokens = GaugeMetricFamily(
+        "ghapp_usage_tokens_four_weeks",
+        "Tokens of the last four whole weeks; input excludes what caches gave",
+        labels=[*label, "kind"],
+    )
+    edits = GaugeMetricFamily(
+        "ghapp_usage_edits_four_weeks",
+        "Edits decided in the last four whole weeks, and who decided",
+        labels=[*label, "decided_by", "decision"],
+    )
+    lines = GaugeMetricFamily(
+        "ghapp_usage_lines_accepted_four_weeks",
+        "Lines of edits accepted in the last four whole weeks",
+        labels=label,
+    )
+    for one in services.store.installations.all():
+        counts, name = _used(services, one.id, now), str(one.id)
+        if counts.people < SMALLEST_GROUP:
+            continue
+        people.add_metric([name], counts.people)
+        if counts.agent_sessions is not None:
+            agent_sessions.add_metric([name], counts.agent_sessions)
+        if counts.tokens is not None:
+            for kind in ("input", "output", "cache_read", "cache_write"):
+                tokens.add_metric([name, kind], getattr(counts.tokens, kind))
+        if counts.edits is not None:
+            for by in ("by_people", "automatic", "unknown"):
+                decided = getattr(counts.edits, by)
+                edits.add_metric([name, by.removeprefix("by_"), "accepted"], decided.accepted)
+                edits.add_metric([name, by.removeprefix("by_"), "refused"], decided.refused)
+            if counts.edits.lines_accepted is not None:
+                lines.add_metric([name], counts.edits.lines_accepted)
+    yield from (people, agent_sessions, tokens, edits, lines)
+
+
+def _used(services: Services, installation_id: int, now: datetime) -> UsageCounts:
+    known = services.store.installations.repositories(installation_id)
+    sunday = TimeGrain.WEEK.start(now.date()) - timedelta(days=1)
+    selection = UsageSelection(
+        installation_id=installation_id,
+        repository_ids=tuple(one.id for one in known),
+        since=sunday - FOUR_WEEKS,
+        until=sunday,
+        has_unplaced=True,
+    )
+    return services.usage.totals(selection)
+
+
+def _sources(services: Services, now: datetime) -> Iterator[Metric]:
+    """Yield how old the last of each source is that ever came, and what waits to be summed."""
+    age = GaugeMetricFamily(
+        "ghapp_usage_source_age_seconds",
+        "Seconds since anything of a source of usage was last kept",
+        labels=["installation", "source"],
+    )
+    waiting = GaugeMetricFamily(
+        "ghapp_usage_days_waiting",
+        "Days of people whose usage is not summed yet",
+        labels=["installation"],
+    )
+    for one in services.store.installations.all():
+        for source, last in services.store.arrivals.last_kept(one.id).items():
+            name = [str(one.id), source.name.lower()]
+            age.add_metric(name, (now - last).total_seconds())
+        waiting.add_metric([str(one.id)], services.store.usage.stale(one.id))
+    yield age
+    yield waiting
 
 
 def _counts(services: Services, installation_id: int, now: datetime) -> PullCounts:

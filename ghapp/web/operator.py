@@ -34,6 +34,7 @@ RECURRING = {
     WorkKind.COMPLIANCE: "Agent sessions of the Compliance API",
     WorkKind.TEAMS: "Teams",
     WorkKind.WEEKLY_SUMMARY: "Weekly summary",
+    WorkKind.VENDOR_PULL: "Reports of a vendor",
 }
 """Recurring work of the app or of an installation → its name on the page."""
 GOOD_ENDS = {WorkEnd.DONE, WorkEnd.NOTHING_TO_DO}

@@ -1,6 +1,6 @@
-"""The settings of an organization, for its owners: the weekly summary, and tokens of telemetry.
+"""The settings of an organization, for its owners: weekly summary, telemetry's tokens, vendors.
 
-It sends nothing.
+It sends nothing, but for one request with a vendor's new key, to see whether it opens.
 """
 
 from datetime import timedelta
@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from ghapp.store import NOBODY, Installation, NewToken, TokenKind, WeeklyOrder, new_secret
 from ghapp.upkeep.outgoing import WrongAddress, check_mail_address, check_webhook
+from ghapp.upkeep.vendor_pulls import WrongKey
 from ghapp.upkeep.weekly import next_sending
 from ghapp.web.access import note_access, require_admin, require_viewer
 from ghapp.web.current import services
@@ -52,6 +53,8 @@ def _page(installation: Installation, secret: str | None = None) -> str:
         lifetimes=LIFETIMES,
         longest_label=LONGEST_LABEL,
         secret=secret,
+        vendors=services.vendor_pulls.vendors,
+        connections=services.store.vendors.connections(installation.id),
     )
 
 
@@ -123,6 +126,36 @@ def _person(login: str) -> tuple[int, str]:
     if not theirs:
         abort(400, f"{login!r} has neither signed in nor enrolled a machine here")
     return theirs[0].user_id, theirs[0].login
+
+
+# --- vendors --------------------------------------------------------------------------------------
+
+
+@organization_settings.post(f"{PATH}/vendors")
+def connect_vendor(organization: str) -> Response:
+    """Connect a vendor of agents, or replace its key, if the vendor takes the key."""
+    installation = require_admin(organization)
+    name, key = (request.form.get(field, "").strip() for field in ("vendor", "key"))
+    known = services.vendor_pulls.vendors
+    vendor = known.get(name)
+    if vendor is None:
+        abort(400, f"vendor is none of {', '.join(known)}")
+    try:
+        services.vendor_pulls.connect(installation, vendor, key, by=require_viewer().login)
+    except WrongKey as error:
+        abort(400, str(error))
+    note_access("vendor connected", detail=vendor.name)
+    return _back(installation)
+
+
+@organization_settings.post(f"{PATH}/vendors/<vendor>/remove")
+def disconnect_vendor(organization: str, vendor: str) -> Response:
+    """Delete a vendor's key and everything that was read with it."""
+    installation = require_admin(organization)
+    if not services.store.vendors.disconnect(installation.id, vendor):
+        abort(404, "the organization has not connected this vendor")
+    note_access("vendor removed", detail=vendor)
+    return _back(installation)
 
 
 # --- the weekly summary ---------------------------------------------------------------------------

@@ -18,9 +18,13 @@ PAGES = {
     "organization": "/organizations/acme",
     "organization-pulls": "/organizations/acme/pulls",
     "organization-outcomes": "/organizations/acme/outcomes",
+    "organization-usage": "/organizations/acme/usage",
+    "usage-sources": "/organizations/acme/usage/sources",
+    "usage-identities": "/organizations/acme/usage/identities",
     "repository": "/repositories/acme/shop",
     "repository-pulls": "/repositories/acme/shop/pulls?verdict=assisted&sort=share",
     "repository-outcomes": "/repositories/acme/shop/outcomes",
+    "repository-usage": "/repositories/acme/shop/usage",
     "pull": "/repositories/acme/shop/pull/9",
     "tokens": "/settings/tokens",
     "settings": "/organizations/acme/settings",
@@ -89,7 +93,10 @@ def test_a_phone_shows_all_of_it(browser: Browser, place: Place, address: str) -
     assert {name: width for name, width in wide.items() if width > 360} == {}
 
 
-WITH_TABLES = ("organization", "repository", "organization-pulls", "repository-outcomes", "pull")
+WITH_TABLES = (
+    *("organization", "repository", "organization-pulls", "repository-outcomes", "pull"),
+    *("organization-usage", "usage-sources", "usage-identities"),
+)
 CUT_OFF = """[...document.querySelectorAll("main .scroll:not(figure *)")]
   .filter((one) => one.scrollWidth > one.clientWidth || one.scrollHeight > one.clientHeight)
   .map((one) => one.getAttribute("aria-label"))"""

@@ -1,6 +1,6 @@
 """Usage on its way to the app: once a day, whole, and whatever happens in between."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 import msgspec
 import pytest
@@ -290,15 +290,28 @@ def test_what_was_removed_is_not_sent_again_unless_that_is_asked_for(
     assert output(app) == 3 * PER_ANSWER
 
 
-def test_removing_a_repository_s_evidence_keeps_usage(
+def test_what_was_removed_of_a_repository_is_not_sent_again(
     machine: Machine, app: App, clone: Clone
 ) -> None:
     worked(machine, clone)
     sent(machine)
     forget(machine.places, [ForgetRequest(remotes=(SHOP,))], now=NOW)
-    assert output(app) == PER_ANSWER
-    assert {day for _, day, *_ in app.usage} == {date(2026, 5, 18)}
     assert choices.load(machine.places).usage_before is None
+    app.usage.clear()
+    machine.at = NOW + timedelta(hours=1)
+    worked(machine, clone, "s1", edits=2)
+    sent(machine, DAY)
+    assert output(app) == 2 * PER_ANSWER
+    filled(machine, again=True)
+    assert output(app) == 3 * PER_ANSWER
+
+
+def test_removing_a_file_s_evidence_keeps_usage(machine: Machine, app: App, clone: Clone) -> None:
+    worked(machine, clone)
+    sent(machine)
+    forget(machine.places, [ForgetRequest(remotes=(SHOP,), paths=("a.py",))], now=NOW)
+    assert choices.load(machine.places).usage_removed == ()
+    assert output(app) == PER_ANSWER
 
 
 def test_an_installation_that_went_away_gets_no_usage(

@@ -217,6 +217,16 @@ def test_usage_is_stored_once_as_its_persons(
     found = store.usage.rows(1)
     assert [one.row for one in found] == [*report.tokens, *report.decisions]
     assert {(one.person, one.repository_id) for one in found} == {(11, 42)}
+    for request in (
+        ForgetRequest(remotes=(SHOP,), paths=("src/app.py",)),
+        ForgetRequest(edits=("a",)),
+        ForgetRequest(remotes=("github.com/ann/x",)),
+    ):
+        intake.forget(request, ann, now=NOW)
+        assert len(store.usage.rows(1)) == 2
+    intake.forget(ForgetRequest(remotes=(SHOP,)), ann, now=NOW)
+    assert store.usage.rows(1) == ()
+    intake.take_usage(report, ann, now=NOW)
     intake.forget(ForgetRequest(), ann, now=NOW)
     assert store.usage.rows(1) == ()
 

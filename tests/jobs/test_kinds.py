@@ -91,6 +91,13 @@ def test_a_letter_is_about_an_installation(due: Due, sqlite_store: Store) -> Non
     assert ending(item, Doing(sqlite_store, DONE)) == NothingToDo("it names no installation")
 
 
+@pytest.mark.parametrize("missing", ["installation_id", "about"])
+def test_a_vendor_is_one_of_an_installation(missing: str, due: Due, sqlite_store: Store) -> None:
+    item = due(WorkKind.VENDOR_PULL, **{"about": "cursor", missing: None})
+    found = ending(item, Doing(sqlite_store, DONE))
+    assert found == NothingToDo("it names no vendor of an installation")
+
+
 def test_teams_of_an_installation_that_is_not_known_are_not_asked_for(
     due: Due, sqlite_store: Store
 ) -> None:

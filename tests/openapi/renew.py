@@ -38,10 +38,12 @@ POST /app-manifests/{code}/conversions
 GET /installation/repositories
 DELETE /installation/token
 GET /meta
+GET /orgs/{org}/copilot/metrics/reports/users-1-day
 GET /orgs/{org}/teams
 GET /orgs/{org}/teams/{team_slug}/members
 GET /rate_limit
 GET /user
+GET /user/emails
 GET /user/installations
 GET /user/installations/{installation_id}/repositories
 GET /user/memberships/orgs/{org}

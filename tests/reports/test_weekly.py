@@ -14,6 +14,8 @@ from ghapp.summaries.counts import (
     QuietSpot,
     RepositoryCounts,
 )
+from ghapp.usage.answers import TokenCounts
+from ghapp.usage.counts import UsageCounts
 
 WEEK = WeekSummary(
     organization="acme",
@@ -114,3 +116,13 @@ def test_a_quiet_spot_says_what_is_quiet_about_it() -> None:
 
 def test_without_an_address_there_is_no_link() -> None:
     assert "](" not in weekly(replace(WEEK, address=None), summary(), COUNTS)
+
+
+def test_usage_of_few_people_is_not_told() -> None:
+    usage = UsageCounts(people=5, agent_sessions=7, tokens=TokenCounts(output=1_000))
+    told = weekly(WEEK, summary(), COUNTS, usage)
+    assert "Use of agents: 5 people, 7 agent sessions, 1,000 output tokens.\n" in told
+    for few in (replace(usage, people=4), UsageCounts(), None):
+        assert "Use of agents" not in weekly(WEEK, summary(), COUNTS, few)
+    unknown = replace(usage, agent_sessions=None, tokens=None)
+    assert "Use of agents: 5 people.\n" in weekly(WEEK, summary(), COUNTS, unknown)

@@ -24,7 +24,7 @@ from ghapp.store import (
 )
 from ghapp.store.database import BUSY_LOOK_SECONDS, parse_url
 from ghapp.store.migrations import configuration, revisions
-from ghapp.store.schema import cursor, metadata, telemetry_refusal
+from ghapp.store.schema import cursor, metadata, usage_refusal
 from tests.databases import do_not_wait_for_the_disk
 from tests.store import processes
 from tests.store.records import NOW
@@ -129,9 +129,10 @@ def test_a_forked_process_has_connections_of_its_own(store: Store) -> None:
     assert processes.end_of(processes.start(processes.write_and_fork, url)) == 0
 
 
-def test_a_server_that_ended_an_idle_connection_costs_no_transaction(store: Store) -> None:
-    if store.database.is_sqlite:
-        pytest.skip("SQLite is no server")
+def test_a_server_that_ended_an_idle_connection_costs_no_transaction(
+    postgresql_store: Store,
+) -> None:
+    store = postgresql_store
     ask = text("SELECT pg_backend_pid()")
     with store.database.read() as connection, store.database.read() as other:
         ended = [connection.scalar(ask), other.scalar(ask)]
@@ -149,10 +150,10 @@ def test_many_rows_of_one_key_count_each(store: Store) -> None:
     database = store.database
 
     def adding() -> Insert:
-        insert = database.insert(telemetry_refusal)
-        more = telemetry_refusal.c["count"] + insert.excluded["count"]
+        insert = database.insert(usage_refusal)
+        more = usage_refusal.c["count"] + insert.excluded["count"]
         return insert.on_conflict_do_update(
-            index_elements=list(telemetry_refusal.primary_key), set_={"count": more}
+            index_elements=list(usage_refusal.primary_key), set_={"count": more}
         )
 
     head = {"installation_id": 1, "day": 2, "source": 3, "last_at": NOW}
@@ -160,7 +161,7 @@ def test_many_rows_of_one_key_count_each(store: Store) -> None:
     with database.write() as connection:
         for _ in range(2):
             database.insert_many(connection, "refusals", adding, rows)
-    query = select(telemetry_refusal).order_by(telemetry_refusal.c.reason)
+    query = select(usage_refusal).order_by(usage_refusal.c.reason)
     found = [(row.reason, row.count, row.last_at) for row in database.rows(query)]
     assert found == [("a", 30, NOW), ('b"\\é', 10, NOW)]
 

@@ -1,4 +1,4 @@
-"""What tells telemetry that came before, how long it is known, and what came by day."""
+"""What tells telemetry that came before, and how long it is known."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -69,7 +69,7 @@ def test_a_request_that_fails_leaves_nothing_and_may_come_again(store: Store) ->
     with pytest.raises(RuntimeError, match="killed"):
         fail()
     assert output(store) == []
-    assert store.telemetry.arrivals(ORG, LONG_AGO) == ()
+    assert store.arrivals.came(ORG, LONG_AGO, NOW.date()) == ()
     assert take(store, b"a")
     assert new(store, b"b", ["one"]) == {"one"}
 
@@ -100,55 +100,31 @@ def test_the_first_contact_is_the_beginning_of_its_day(store: Store) -> None:
             assert first == NOW.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def test_what_came_is_counted_by_day(store: Store) -> None:
-    for number, days in enumerate((0, 0, 1)):
-        take(store, bytes([number]), at=NOW + timedelta(days=days))
-    store.telemetry.note_refused(ORG, EVENTS.source, "request_413", now=NOW)
-    with store.telemetry.taking(ORG, b"nothing", now=NOW) as taken:
-        assert taken is not None
-        taken.note(UsageSource.METRICS, {}, {})
-    today, tomorrow = NOW.date(), NOW.date() + timedelta(days=1)
-    came = store.telemetry.arrivals(ORG, LONG_AGO)
-    assert [(one.day, one.source, one.agent, one.requests, one.kept) for one in came] == [
-        (tomorrow, UsageSource.EVENTS, "codex", 1, 1),
-        (today, UsageSource.EVENTS, "codex", 2, 2),
-        (today, UsageSource.METRICS, "", 1, 0),
-    ]
-    why = store.telemetry.refusals(ORG, today)
-    assert [(one.day, one.reason, one.count) for one in why] == [
-        (tomorrow, "negative", 2),
-        (today, "negative", 4),
-        (today, "request_413", 1),
-    ]
-    assert store.telemetry.arrivals(ORG + 1, LONG_AGO) == ()
-
-
 def test_what_tells_repetitions_ends_with_its_time(store: Store) -> None:
     take(store, b"a")
     new(store, b"b", ["one"])
     with store.telemetry.taking(ORG, b"c", now=NOW) as taken:
         assert taken is not None
         taken.keep_states(0, {b"s": POINT})
-    store.telemetry.expire(NOW + REQUESTS_KEPT, LONG_AGO)
+    store.telemetry.expire(NOW + REQUESTS_KEPT)
     assert not take(store, b"a")
     assert new(store, b"d", ["one"]) == set()
     after = NOW + max(REQUESTS_KEPT, EVENTS_KEPT) + timedelta(seconds=1)
-    assert store.telemetry.expire(after, LONG_AGO) == 5
+    assert store.telemetry.expire(after) == 5
     assert new(store, b"e", ["one"]) == {"one"}
     with store.telemetry.taking(ORG, b"f", now=NOW) as taken:
         assert taken is not None
         assert set(taken.states(0, [b"s"])) == {b"s"}
-    store.telemetry.expire(NOW + SERIES_KEPT + timedelta(seconds=1), NOW.date() + timedelta(days=1))
+    store.telemetry.expire(NOW + SERIES_KEPT + timedelta(seconds=1))
     with store.telemetry.taking(ORG, b"g", now=NOW) as taken:
         assert taken is not None
         assert taken.states(0, [b"s"]) == {}
-    assert store.telemetry.arrivals(ORG, LONG_AGO) == ()
 
 
 def test_of_too_many_events_the_latest_are_known(store: Store) -> None:
     for number in range(4):
         new(store, bytes([number]), [str(number)], at=NOW + timedelta(seconds=number))
-    store.telemetry.expire(NOW, LONG_AGO, most_events=2)
+    store.telemetry.expire(NOW, most_events=2)
     assert new(store, b"again", map(str, range(4))) == {"0", "1"}
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from sqlalchemy import Table, func, select, text
 
-from ghapp.store import Store, StoredUsage, UsageOrigin
+from ghapp.store import IdentityMapping, Store, StoredUsage, UsageOrigin
 from ghapp.store.schema import (
     agent_session_day,
     agent_session_sum,
@@ -43,6 +43,7 @@ TOOL = UsageIdentity(IdentityKind.TOOL_INSTALLATION, "9f2c")
 SENT = UsageOrigin(ORG, UsageSource.TRANSCRIPTS, ANN, login="ann", machine="a" * 32)
 EVENTS = UsageOrigin(ORG, UsageSource.EVENTS, MAIL)
 METRICS = UsageOrigin(ORG, UsageSource.METRICS, MAIL)
+VENDOR = UsageOrigin(ORG, UsageSource.VENDOR, MAIL, machine="cursor:admin")
 
 
 def tokens(output: int = 10, **changed: Any) -> TokenDay:
@@ -96,7 +97,7 @@ def test_telemetry_adds_to_what_it_told(store: Store) -> None:
 
 
 def test_two_sources_are_never_added(store: Store) -> None:
-    store.usage.map(ORG, MAIL, 11, "ann", by="owner", now=NOW)
+    store.usage.map(ORG, [IdentityMapping(MAIL, 11, "ann")], by="owner", now=NOW)
     add(store, METRICS, [tokens(7)])
     assert counted(store) == 7
     add(store, EVENTS, [tokens(8)])
@@ -111,15 +112,39 @@ def test_an_identity_that_is_mapped_later_brings_its_days_along(store: Store) ->
     store.usage.replace(SENT, [tokens(9)], [], now=NOW)
     add(store, EVENTS, [tokens(8), tokens(3, agent="codex")])
     assert counted(store) == 9 + 8 + 3
-    store.usage.map(ORG, MAIL, 11, "ann", by="owner", now=NOW)
+    store.usage.map(ORG, [IdentityMapping(MAIL, 11, "ann")], by="owner", now=NOW)
     assert counted(store) == 9 + 3
-    store.usage.map(ORG, MAIL, None, None, by="owner", now=NOW)
+    store.usage.map(ORG, [IdentityMapping(MAIL, None, None)], by="owner", now=NOW)
     assert counted(store) == 9 + 8 + 3
+
+
+def test_a_table_of_identities_is_stored_whole_or_not_at_all(store: Store) -> None:
+    whose = [IdentityMapping(MAIL, 11, "ann"), IdentityMapping(ANN, 12, "bob")]
+    with pytest.raises(ValueError, match="already"):
+        store.usage.map(ORG, whose, by="owner", now=NOW)
+    assert store.usage.identities(ORG) == ()
+
+
+def test_a_verified_address_is_mapped_where_nobody_has_mapped_it(store: Store) -> None:
+    other = UsageIdentity(IdentityKind.EMAIL, "ann@example.org")
+    add(store, EVENTS, [tokens()])
+    add(store, replace(EVENTS, identity=other), [tokens()])
+    store.usage.map(ORG, [IdentityMapping(other, 12, "bob")], by="owner", now=NOW)
+    later = NOW + timedelta(days=3)
+    store.usage.map_emails(11, "ann", (MAIL.value, other.value, "else@example.com"), now=later)
+    found = {one.value: one for one in store.usage.identities(ORG)}
+    assert {value: (one.login, one.mapped_by) for value, one in found.items()} == {
+        MAIL.value: ("ann", "(sign-in)"),
+        other.value: ("bob", "owner"),
+    }
+    # Who maps an identity has not seen its usage.
+    assert found[MAIL.value].seen_at == NOW
+    assert {one.person for one in store.usage.rows(ORG)} == {11, 12}
 
 
 def test_an_account_is_a_person_already(store: Store) -> None:
     with pytest.raises(ValueError, match="already"):
-        store.usage.map(ORG, ANN, 12, "bob", by="owner", now=NOW)
+        store.usage.map(ORG, [IdentityMapping(ANN, 12, "bob")], by="owner", now=NOW)
 
 
 def test_who_is_not_mapped_is_listed_first(store: Store) -> None:
@@ -130,12 +155,26 @@ def test_who_is_not_mapped_is_listed_first(store: Store) -> None:
     assert [one.person for one in found] == [-found[0].id, 11]
 
 
+def test_what_a_person_did_in_a_repository_is_forgotten_with_it(store: Store) -> None:
+    store.usage.map(ORG, [IdentityMapping(MAIL, 11, "ann")], by="owner", now=NOW)
+    here, there = replace(SENT, repository_id=5), replace(SENT, repository_id=6)
+    store.usage.replace(here, [tokens(1)], [decision()], now=NOW)
+    store.usage.replace(there, [tokens(2)], [], now=NOW)
+    add(store, replace(EVENTS, repository_id=5), [tokens(4, agent="codex")])
+    add(store, EVENTS, [tokens(8, agent="codex")])
+    bob = UsageIdentity(IdentityKind.ACCOUNT, "12")
+    add(store, replace(here, identity=bob, login="bob"), [tokens(16)])
+    assert counted(store) == 1 + 2 + 4 + 8 + 16
+    assert store.usage.forget_in(11, "Ann", [5]) == 3
+    assert counted(store) == 2 + 8 + 16
+
+
 def test_a_person_who_is_forgotten_leaves_nothing(store: Store) -> None:
-    store.usage.map(ORG, MAIL, 11, "ann", by="owner", now=NOW)
+    store.usage.map(ORG, [IdentityMapping(MAIL, 11, "ann")], by="owner", now=NOW)
     add(store, EVENTS, [tokens(), decision()])
     store.usage.replace(SENT, [tokens()], [decision()], now=NOW)
     add(store, replace(EVENTS, identity=TOOL), [tokens()])
-    assert store.usage.forget(11, "Ann") == 4
+    assert store.usage.forget(11, "Ann", now=NOW) == 4
     assert [one.value for one in store.usage.identities(ORG)] == [TOOL.value]
     assert len(store.usage.rows(ORG)) == 1
 
@@ -153,7 +192,7 @@ def test_who_is_forgotten_while_sums_are_made_waits_for_their_end(postgresql_sto
     with ThreadPoolExecutor(1) as pool:
         with store.database.write() as connection:
             lock_sums(connection, store.database)
-            gone = pool.submit(store.usage.forget, 11, "ann")
+            gone = pool.submit(store.usage.forget, 11, "ann", now=NOW)
             wait_until(is_waiting, "the deletion's wait")
         assert gone.result() == 1
 
@@ -197,6 +236,7 @@ origins = st.sampled_from(
         EVENTS,
         METRICS,
         replace(METRICS, identity=TOOL),
+        VENDOR,
     ]
 )
 sent = st.tuples(
@@ -289,7 +329,9 @@ def check(store: Store, number: int, history: list[Any]) -> None:
             ledger.send(origin, [*some, *others], replaces=is_whole)
         elif what == "map":
             who, account = given_
-            store.usage.map(number, who, account, account and "x", by="owner", now=NOW)
+            store.usage.map(
+                number, [IdentityMapping(who, account, account and "x")], by="owner", now=NOW
+            )
             ledger.accounts.pop(who, None)
             if account is not None:
                 ledger.accounts[who] = account

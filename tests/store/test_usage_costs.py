@@ -261,7 +261,7 @@ def test_a_forgotten_person_s_costs_go_with_them(sqlite_store: Store) -> None:
     sqlite_store.usage.replace(SENT, [ROW], [], now=NOW)
     audit(sqlite_store, PLACE, 1, {A: 3})
     sqlite_store.usage.settle()
-    sqlite_store.usage.forget(11, "ann")
+    sqlite_store.usage.forget(11, "ann", now=NOW)
     sqlite_store.usage.settle()
     assert amounts(sqlite_store) == {}
     for table in (token_cost, cost_sum):

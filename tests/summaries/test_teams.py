@@ -4,7 +4,8 @@ from datetime import date
 
 import pytest
 
-from ghapp.summaries.teams import TeamFileError, TeamMember, read_team_file
+from ghapp.summaries.tables import TableError
+from ghapp.summaries.teams import TeamMember, read_team_file
 
 
 def test_a_table_as_a_spreadsheet_writes_it() -> None:
@@ -34,11 +35,11 @@ def test_a_table_as_a_spreadsheet_writes_it() -> None:
     ],
 )
 def test_what_is_wrong_is_said_with_its_line(text: str, problem: str) -> None:
-    with pytest.raises(TeamFileError, match=problem):
+    with pytest.raises(TableError, match=problem):
         read_team_file(text)
 
 
 def test_everything_wrong_is_said_at_once() -> None:
-    with pytest.raises(TeamFileError) as caught:
+    with pytest.raises(TableError) as caught:
         read_team_file("person,team\nann,\nbob\n")
     assert len(caught.value.problems) == 2

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ghapp.attribution.model import AuditState, AuditTotals, Verdict
 from ghapp.store import Installation, Repository, Store, WeeklyOrder
 from ghapp.store.summaries.questions import SummaryQuestions
+from ghapp.store.summaries.usage import UsageQuestions
 from ghapp.summaries.selection import PersonNaming
 from ghapp.upkeep.outgoing import NotSent
 from ghapp.upkeep.weekly import WeeklySummaries, last_week, next_sending
@@ -67,6 +68,7 @@ def prepared(store: Store) -> WeeklySummaries:
     return WeeklySummaries(
         store=store,
         summaries=SummaryQuestions(store.database, PersonNaming()),
+        usage=UsageQuestions(store.database),
         encryption_key=b"k" * 32,
         mail_server=None,
         private_webhooks=True,

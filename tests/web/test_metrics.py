@@ -15,9 +15,13 @@ from ghapp.store import (
     Installation,
     Publication,
     Store,
+    UsageOrigin,
     WorkEnd,
     WorkRequest,
 )
+from ghapp.usage.answers import TokenCounts
+from ghapp.usage.days import TokenDay
+from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
 from ghapp.web.metrics import render
 from tests.cases import TOP
 from tests.store.records import document
@@ -80,6 +84,32 @@ def test_shares_are_lines_by_lines(figures: str) -> None:
 
 def test_no_repository_and_no_person_is_named(figures: str) -> None:
     assert "acme" not in figures
+
+
+def test_usage_is_that_of_whole_weeks_and_of_five_people_at_least(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    place = Place(tmp_path_factory.mktemp("usage"))
+    sunday = NOW.date() - timedelta(days=3)
+    for person in range(1, 6):
+        assert "ghapp_usage_people_four_weeks{" not in render(place.services).decode()
+        who = UsageIdentity(IdentityKind.ACCOUNT, str(person))
+        origin = UsageOrigin(place.installed.id, UsageSource.TRANSCRIPTS, who, login=f"p{person}")
+        days = (sunday - timedelta(days=back) for back in (-1, 0, 27, 28))
+        rows = [
+            TokenDay("codex", f"{person}-{day}", day, TokenCounts(output=10), answers=1)
+            for day in days
+        ]
+        place.store.usage.replace(origin, rows, [], now=NOW - timedelta(hours=1))
+        place.store.usage.settle()
+    text, label = render(place.services).decode(), f'installation="{place.installed.id}"'
+    assert f"ghapp_usage_people_four_weeks{{{label}}} 5.0" in text
+    assert f"ghapp_usage_agent_sessions_four_weeks{{{label}}} 10.0" in text
+    assert f'ghapp_usage_tokens_four_weeks{{{label},kind="output"}} 100.0' in text
+    assert f"ghapp_usage_edits_four_weeks{{{label}" not in text
+    assert f'ghapp_usage_source_age_seconds{{{label},source="transcripts"}} 3600.0' in text
+    assert f"ghapp_usage_days_waiting{{{label}}} 0.0" in text
+    place.close()
 
 
 def test_the_dashboard_asks_for_what_is_there(figures: str) -> None:

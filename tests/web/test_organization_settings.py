@@ -1,6 +1,8 @@
-"""The weekly summary by an owner's hand: on, shown, off, and sent when it is due."""
+"""The weekly summary and vendors by an owner's hand: on, shown, off, and done when it is due."""
 
+import html
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,10 +10,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from ghapp.jobs.perform import perform
-from ghapp.store import WorkKind
+from ghapp.store import WorkEnd, WorkKind
 from tests.receivers import Receiver, serving
+from tests.vendors.stand_in import KEY, Cursor, served, vendor_of
 from tests.web.place import Place
-from workers.schedule import enqueue_weekly_summaries
+from workers.schedule import enqueue_vendor_pulls, enqueue_weekly_summaries
 
 PAGE = "/organizations/acme/settings"
 
@@ -96,4 +99,101 @@ def test_a_dead_webhook_is_given_up_before_the_next_week(
     kept = place.store.weeklies.of(place.installed.id)
     assert kept is not None
     assert (kept.claimed_week, kept.problem) == (None, "127.0.0.1 answered with status 500")
+    assert place.store.work.dead_letters() == ()
+
+
+# --- vendors --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cursor(place: Place) -> Iterator[Cursor]:
+    with served(Cursor()) as told:
+        told.today = place.clock().date()
+        pulls = replace(place.services.vendor_pulls, vendors={"cursor": vendor_of(told)})
+        place.services.__dict__["vendor_pulls"] = pulls
+        yield told
+
+
+def connect(place: Place, browser: FlaskClient, **fields: str) -> tuple[int, str]:
+    answer = browser.post(f"{PAGE}/vendors", data=place.form_of(browser, **fields))
+    return answer.status_code, answer.text
+
+
+def test_an_owner_connects_and_removes_a_vendor(
+    place: Place, cursor: Cursor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ghapp.upkeep.vendor_pulls.FIRST_DAYS", 3)
+    admin, day = place.sign_in("admin"), place.clock().date() - timedelta(days=1)
+    cursor.say(day, ada=5)
+    assert connect(place, admin, vendor="cursor", key=KEY)[0] == 303
+    page = admin.get(PAGE).text
+    assert "not read yet" in page
+    assert KEY not in page
+    (item,) = place.store.work.open()
+    assert (item.kind, item.about) == (WorkKind.VENDOR_PULL, "cursor")
+    assert perform(item.id, place.services, worker="test")
+    done = place.store.work.one(item.id)
+    assert done is not None
+    assert (done.outcome, done.why) == (WorkEnd.DONE, "3 days were read")
+    page = admin.get(PAGE).text
+    assert str(day) in page
+    assert "fine" in page
+    assert len(place.store.vendors.amounts(place.installed.id, day, day)) == 2
+    gone = admin.post(f"{PAGE}/vendors/cursor/remove", data=place.form_of(admin))
+    assert gone.status_code == 303
+    assert place.store.vendors.connections() == ()
+    raw = Path(str(place.store.database.url.database)).read_bytes()
+    assert KEY.encode() not in raw
+
+
+def test_a_wrong_key_is_said_at_once_and_not_stored(place: Place, cursor: Cursor) -> None:
+    admin = place.sign_in("admin")
+    for fields, said in (
+        ({"vendor": "cursor", "key": "another-key"}, "the key is not accepted"),
+        ({"vendor": "cursor", "key": ""}, "ASCII"),
+        ({"vendor": "nobody", "key": KEY}, "Vendor is none of cursor"),
+    ):
+        status, page = connect(place, admin, **fields)
+        assert status == 400
+        assert said in page
+        assert "another-key" not in page
+    cursor.limited = 1
+    assert "asked too often" in connect(place, admin, vendor="cursor", key=KEY)[1]
+    assert place.store.vendors.connections() == ()
+
+
+def test_what_goes_wrong_stands_beside_the_vendor(place: Place, cursor: Cursor) -> None:
+    admin = place.sign_in("admin")
+    assert connect(place, admin, vendor="cursor", key=KEY)[0] == 303
+    (item,) = place.store.work.open()
+    cursor.forbids = True
+    assert perform(item.id, place.services, worker="test")
+    told = place.store.vendors.connections()[0].problem
+    assert told is not None
+    assert told in html.unescape(admin.get(PAGE).text)
+    assert "the key may not read this" in told
+    # Only a person can mend it: it waits for the next day.
+    assert place.store.work.open() == ()
+    for _ in range(2):
+        enqueue_vendor_pulls(place.services)
+    (again,) = place.store.work.open()
+    assert again.name == f"vendor_pull:i{place.installed.id}:cursor"
+    assert place.clock() < again.due_at <= place.clock() + timedelta(days=1)
+
+
+def test_a_limit_and_a_vendor_that_is_away_are_tried_again(place: Place, cursor: Cursor) -> None:
+    admin = place.sign_in("admin")
+    connect(place, admin, vendor="cursor", key=KEY)
+    (item,) = place.store.work.open()
+    cursor.limited = 1
+    assert perform(item.id, place.services, worker="test")
+    (waiting,) = place.store.work.open()
+    assert waiting.due_at == place.clock() + timedelta(seconds=30)
+    assert waiting.attempts == 0
+    cursor.status, tries = 503, 0
+    while items := place.store.work.open():
+        place.clock.now = items[0].due_at
+        tries += perform(items[0].id, place.services, worker="test")
+    assert tries == 8
+    assert "status 503" in admin.get(PAGE).text
     assert place.store.work.dead_letters() == ()

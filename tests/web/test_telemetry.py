@@ -189,7 +189,7 @@ def test_points_and_events_are_rows_when_they_are_answered(
     assert isinstance(by_event.row, TokenDay)
     assert (by_event.source, by_event.row.answers) == (UsageSource.EVENTS, 1)
     assert by_event.row.tokens.output == 310
-    came = org.store.telemetry.arrivals(org.id, NOW.date())
+    came = org.store.arrivals.came(org.id, NOW.date(), NOW.date())
     assert [(one.source, one.agent, one.requests, one.kept) for one in came] == [
         (UsageSource.EVENTS, "claude-code", 1, 1),
         (UsageSource.METRICS, "claude-code", 1, 1),
@@ -368,7 +368,7 @@ def test_who_names_nobody_is_told_so(org: Organization) -> None:
     told = org.send(logs(unnamed), MediaType.JSON)["partialSuccess"]
     assert told["rejectedLogRecords"] == "1"
     assert org.output == 6
-    why = org.store.telemetry.refusals(org.id, NOW.date())
+    why = org.store.arrivals.refused(org.id, NOW.date(), NOW.date())
     assert {(one.source, one.reason, one.count) for one in why} == {
         (UsageSource.METRICS, "nobody", 1),
         (UsageSource.EVENTS, "nobody", 1),
@@ -408,14 +408,14 @@ def test_a_process_that_remembers_a_token_hears_when_its_sender_ends(
         org.store.installations.suspended(org.id, now=NOW)
     tries = [
         *(org.post(tokens(one)) for one in (5, 6)),
-        org.post(answer()),
+        org.post(logs(answer())),
         org.post(b"\xff"),
         org.post(b"", path="/v1/traces"),
         org.post(b"", **{"Content-Type": "text/plain"}),
     ]
     assert [one.status_code for one in tries] == [401] * 6
     assert org.output == 5
-    assert org.store.telemetry.refusals(org.id, NOW.date()) == ()
+    assert org.store.arrivals.refused(org.id, NOW.date(), NOW.date()) == ()
 
 
 def test_a_token_ends_with_its_time_and_with_its_installation(
@@ -525,7 +525,7 @@ def test_a_wrong_point_is_refused_and_the_rest_is_kept(
     assert answered.status_code == 200
     assert b"1 data points were refused" in answered.data
     assert org.output == 5
-    (why,) = org.store.telemetry.refusals(org.id, NOW.date())
+    (why,) = org.store.arrivals.refused(org.id, NOW.date(), NOW.date())
     assert (why.reason, why.count) == (reason, 1)
 
 
@@ -541,7 +541,7 @@ def test_a_wrong_point_is_refused_and_the_rest_is_kept(
 def test_a_wrong_metric_is_refused(org: Organization, reason: str, wrong: Request) -> None:
     org.send(metrics(wrong, metric([point(5, about=MAIL)])))
     assert org.output == 5
-    (why,) = org.store.telemetry.refusals(org.id, NOW.date())
+    (why,) = org.store.arrivals.refused(org.id, NOW.date(), NOW.date())
     assert why.reason == reason
 
 
@@ -555,7 +555,7 @@ def test_a_counter_that_runs_back_in_time_is_refused(org: Organization) -> None:
         )
         org.send(metrics(metric([one], temporality=CUMULATIVE)))
     assert org.output == 100
-    (why,) = org.store.telemetry.refusals(org.id, NOW.date())
+    (why,) = org.store.arrivals.refused(org.id, NOW.date(), NOW.date())
     assert why.reason == "out_of_order"
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from ghapp.demo.sandbox.dispatch import delete_forks
 from ghapp.demo.sandbox.git_backend import NEW, BareRepository, Content
-from ghapp.demo.sandbox.manifest import supports
+from ghapp.demo.sandbox.manifest import OF_PEOPLE, supports
 from ghapp.demo.sandbox.registration import RegisteredApp, register_app
 from ghapp.demo.sandbox.state import (
     HubAccount,
@@ -99,6 +99,11 @@ class HubBuilder:
         with self.world.lock:
             return self.world.account(login)
 
+    def give_email(self, login: str, address: str, *, verified: bool = True) -> None:
+        """Let a person have an e-mail address."""
+        with self.world.lock:
+            self.world.account(login).emails[address] = verified
+
     def user_token(self, login: str) -> str:
         """Return a token for requests as that person."""
         with self.world.lock:
@@ -173,7 +178,14 @@ class HubBuilder:
                 id=number,
                 app=app,
                 account=self.world.account(account),
-                permissions={**(permissions or app.permissions), "metadata": "read"},
+                permissions={
+                    **{
+                        name: level
+                        for name, level in (permissions or app.permissions).items()
+                        if name not in OF_PEOPLE
+                    },
+                    "metadata": "read",
+                },
                 events=list(app.events),
                 created_at=self.world.now(),
                 selection="all" if repositories is None else "selected",

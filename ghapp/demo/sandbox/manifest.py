@@ -27,11 +27,20 @@ MEMBERS = frozenset(
 """https://docs.github.com/en/apps/sharing-github-apps/registering-a-github-app-from-a-manifest"""
 
 
+EMAILS = "emails"
+"""What apps ask for to read people's e-mail addresses. GitHub's own description calls it
+``email_addresses``, and GitHub refuses a manifest that does:
+https://github.com/agentconnect-md/agentconnect/pull/710"""
+OF_PEOPLE = frozenset({EMAILS})
+"""Permissions that each person grants at the sign-in, and no installation has."""
+
+
 @cache
 def description() -> dict[str, dict[str, list[str]]]:
     """Return ``permissions``, each with its levels, and ``events``, each with what it needs."""
     text = Path(__file__).with_name("permissions.json").read_text("utf-8")
     found: dict[str, dict[str, list[str]]] = json.loads(text)
+    found["permissions"][EMAILS] = found["permissions"].pop("email_addresses")
     return found
 
 

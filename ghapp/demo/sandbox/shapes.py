@@ -169,6 +169,14 @@ class JsonShapes:
             "updated_at": created,
         }
 
+    def emails(self, account: HubAccount) -> list[Json]:
+        """Return a person's e-mail addresses, the primary one first."""
+        own = account.emails or {account.person.email: True}
+        return [
+            {"email": one, "primary": not at, "verified": verified, "visibility": None}
+            for at, (one, verified) in enumerate(own.items())
+        ]
+
     def membership(self, organization: HubAccount, account: HubAccount, role: str) -> Json:
         """Return a membership; the role ``pending`` means that the person is invited."""
         url = self._api(f"/orgs/{quote(organization.login)}")

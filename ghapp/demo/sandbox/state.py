@@ -27,6 +27,8 @@ class HubAccount:
     login: str
     kind: str = "User"
     """``User``, ``Organization`` or ``Bot``."""
+    emails: dict[str, bool] = field(default_factory=dict)
+    """Address → whether it is verified."""
 
     @property
     def person(self) -> GitPerson:

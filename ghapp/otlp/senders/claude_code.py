@@ -57,7 +57,6 @@ def _teller(facts: TelemetryFacts, source: TelemetrySource) -> TelemetryTeller |
         AGENT,
         version=version,
         agent_session=facts.text("session.id"),
-        is_comparable=counts_once(version),
     )
 
 

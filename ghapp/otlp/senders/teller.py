@@ -4,14 +4,13 @@ from ghapp.otlp.nouns import TelemetryFacts
 from ghapp.otlp.told import IdentityClaims, TelemetrySource, TelemetryTeller
 
 
-def teller(  # noqa: PLR0913 - a teller has as many parts
+def teller(
     facts: TelemetryFacts,
     source: TelemetrySource,
     agent: str,
     *,
     version: str | None,
     agent_session: str | None,
-    is_comparable: bool = True,
 ) -> TelemetryTeller:
     """Return who told something."""
     address = facts.text("vcs.repository.url.full")
@@ -28,7 +27,6 @@ def teller(  # noqa: PLR0913 - a teller has as many parts
             login=facts.text("github.login"),
         ),
         repository=address and _repository(address),
-        is_comparable=is_comparable,
     )
 
 

@@ -65,6 +65,18 @@ class AuthorAccounts:
                 self._keys[login] = number if is_person else None
 
 
+def account_numbers(connection: Connection, logins: Iterable[str]) -> dict[str, int]:
+    """Return the accounts of authors by login in lower case; unknown ones are left out."""
+    columns = author_account.c
+    found: dict[str, int] = {}
+    for chunk in chunks({clean(one).lower() for one in logins}):
+        query = select(columns.login_lower, columns.account_id).where(
+            columns.login_lower.in_(chunk)
+        )
+        found.update((login, number) for login, number in connection.execute(query))
+    return found
+
+
 def _by_login(login: str) -> PersonKey | None:
     """Return who a login is if nothing else is known; ``None``: no person."""
     return None if login == GHOST or login.endswith(BOT) else login

@@ -3,10 +3,11 @@
 Every answer reads in one transaction. The caller checks first what the reader may read.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import date
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -38,6 +39,7 @@ from ghapp.store.schema import (
     token_sum,
     usage_identity,
 )
+from ghapp.store.summaries.accounts import account_numbers
 from ghapp.store.summaries.conditions import (
     ONE_DAY,
     GrainSpan,
@@ -57,6 +59,7 @@ from ghapp.summaries.selection import SMALLEST_GROUP, NotShown, PullSelection, T
 from ghapp.usage.answers import TOKEN_KINDS, TokenCounts
 from ghapp.usage.counts import (
     FOUR_WEEKS,
+    OTHERS,
     POWER_DAYS,
     STALLED_WEEKS,
     AdoptionCounts,
@@ -73,7 +76,9 @@ from ghapp.usage.counts import (
     by_name,
     counted,
     folded,
+    hidden,
     told,
+    unmapped,
 )
 from ghapp.usage.sources import UsageSource
 
@@ -91,9 +96,10 @@ class UsageQuestions:
     def summary(self, selection: UsageSelection, grain: TimeGrain) -> UsageSummary:
         """Return what a page of usage shows."""
         with self._database.read() as connection:
-            query = _UsageQuery(connection, selection)
+            query = UsageQuery(connection, selection)
             return UsageSummary(
                 totals=counted(query.everything),
+                unmapped=unmapped(query.everything),
                 series=query.series(grain),
                 agents=query.agents(),
                 models=query.models(),
@@ -104,14 +110,65 @@ class UsageQuestions:
                 sources=query.sources(),
             )
 
+    def totals(self, selection: UsageSelection) -> UsageCounts:
+        """Return the usage of everybody together."""
+        with self._database.read() as connection:
+            return counted(UsageQuery(connection, selection).by_person)
 
-class _UsageQuery:
+    def by_team(self, selection: UsageSelection) -> dict[str, UsageCounts]:
+        """Return the usage of each team that may be shown, by name."""
+        with self._database.read() as connection:
+            query = UsageQuery(connection, selection)
+            teams = query.in_teams(query.by_person)
+            return {one.name: one.counts for one in teams if one.name != OTHERS}
+
+    def people(self, selection: UsageSelection) -> tuple[UsagePart, ...]:
+        """Return the usage of single people by login; names that nobody mapped are `OTHERS`, last.
+
+        Only for who may see people by name.
+        """
+        with self._database.read() as connection:
+            query = UsageQuery(connection, selection)
+            named = by_name((query.login(one.person), one) for one in query.by_person)
+        rest = named.pop(None, [])
+        people = sorted(((str(login), own) for login, own in named.items()), key=itemgetter(0))
+        rows = tuple(UsagePart(login, counted(own, least=1)) for login, own in people)
+        return (*rows, UsagePart(OTHERS, counted(rest, least=1))) if rest else rows
+
+    def by_login(
+        self, selection: UsageSelection, logins: Collection[str]
+    ) -> dict[str, UsageCounts]:
+        """Return the usage of single people, by login in lower case; of an account once.
+
+        Only for who may see people by name.
+        """
+        with self._database.read() as connection:
+            accounts = account_numbers(connection, logins)
+            query = UsageQuery(connection, selection, frozenset(accounts.values()))
+            found: defaultdict[int, list[PersonPart]] = defaultdict(list)
+            for one in query.by_person:
+                found[one.person].append(one)
+        # An account that had several logins has them all in the list: its usage stands once.
+        last = {number: login for login, number in sorted(accounts.items())}
+        return {last[number]: counted(own, least=1) for number, own in found.items()}
+
+
+class UsageQuery:
     """One selection, answered in one transaction."""
 
-    def __init__(self, connection: Connection, selection: UsageSelection) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        selection: UsageSelection,
+        only: frozenset[int] | None = None,
+    ) -> None:
+        """``only``: no other people than these, by number."""
         self._connection = connection
         self._selection = selection
-        self._members = self._of_team() if selection.team is not None else None
+        members = self._of_team() if selection.team is not None else None
+        if only is not None:
+            members = tuple(only if members is None else only & set(members))
+        self._members = members
 
     # --- who and where ----------------------------------------------------------------------------
 
@@ -130,6 +187,12 @@ class _UsageQuery:
             columns.login.is_not(None),
         )
         return {row[0]: row[1] for row in self._connection.execute(query)}
+
+    def login(self, person: int) -> str | None:
+        """Return a person's login in lower case; ``None``: nobody mapped that name."""
+        if person < 0:
+            return None
+        return self._logins.get(person, f"account {person}")
 
     def _of_team(self) -> tuple[int, ...]:
         team = str(self._selection.team)
@@ -237,6 +300,29 @@ class _UsageQuery:
         """All parts of the selection."""
         return [one for _, one in self._by_agent]
 
+    @cached_property
+    def by_person(self) -> list[PersonPart]:
+        """All parts of the selection, by person alone: quicker where nothing else is asked."""
+        found: list[PersonPart] = []
+        kinds: tuple[tuple[Table, Sequence[ColumnElement[Any]], Callable[[Row[Any]], Any]], ...] = (
+            (token_sum, _token_sums(), _tokens),
+            (decision_sum, _edit_sums(), lambda row: {"edits": _edits(row)}),
+        )
+        for table, sums, part in kinds:
+            query = select(table.c.person, *sums).where(*self._whole(table))
+            rows = self._connection.execute(query.group_by(table.c.person))
+            found += [PersonPart(row.person, **part(row)) for row in rows]
+        columns = agent_session_sum.c
+        query = select(columns.person, _singles()).where(*self._whole(agent_session_sum))
+        rows = self._connection.execute(query.group_by(columns.person))
+        named = Counter({row.person: int(row.singles) for row in rows})
+        named.update(one.person for one in self._several())
+        # Nobody counted those of a source that names none.
+        found += [
+            PersonPart(person, agent_sessions=count or None) for person, count in named.items()
+        ]
+        return found
+
     def agents(self) -> tuple[UsagePart, ...]:
         """Return the usage by tool."""
         return folded(by_name(self._by_agent))
@@ -252,27 +338,34 @@ class _UsageQuery:
 
     def teams(self) -> tuple[UsagePart, ...]:
         """Return the usage by team; nothing if there are no teams."""
+        return self.in_teams(self.everything)
+
+    def in_teams(self, parts: Iterable[PersonPart]) -> tuple[UsagePart, ...]:
+        """Return these parts by team; nothing if there are no teams."""
         if not self._teams:
             return ()
-        return folded(
-            by_name((self._teams.of(self._logins.get(one.person)), one) for one in self.everything)
-        )
+        return folded(by_name((self._teams.of(self._logins.get(one.person)), one) for one in parts))
 
     # --- over time --------------------------------------------------------------------------------
 
     def series(self, grain: TimeGrain) -> tuple[UsagePoint, ...]:
         """Return the usage by period, oldest first; a period without usage has nobody."""
         found: defaultdict[int, dict[str, Any]] = defaultdict(dict)
+        named: Counter[int] = Counter()
         for row in self._periods(agent_session_sum, grain, [_singles()]):
-            found[row.start] |= {"people": row.people, "agent_sessions": int(row.singles)}
-        for row in self._several(self._start(agent_session_day.c.day, grain).label("start")):
-            found[row.start]["agent_sessions"] += 1
-        for row in self._periods(token_sum, grain, _token_sums()):
-            if row.people >= SMALLEST_GROUP:
-                found[row.start] |= _tokens(row)
-        for row in self._periods(decision_sum, grain, _edit_sums()):
-            if row.people >= SMALLEST_GROUP:
-                found[row.start]["edits"] = _edits(row)
+            found[row.start]["people"] = row.people
+            named[row.start] += int(row.singles)
+        named.update(
+            row.start
+            for row in self._several(self._start(agent_session_day.c.day, grain).label("start"))
+        )
+        for first, counts in found.items():
+            # Nobody counted those of sources that name none.
+            counts["agent_sessions"] = named[first] or None
+        for row in self._shown(token_sum, grain, _token_sums()):
+            found[row.start] |= _tokens(row)
+        for row in self._shown(decision_sum, grain, _edit_sums()):
+            found[row.start]["edits"] = _edits(row)
         if not found:
             return ()
         start, last = grain.start(self._selection.since), self._selection.until
@@ -282,6 +375,25 @@ class _UsageQuery:
             points.append(UsagePoint(start, UsageCounts(**counts)))
             start = grain.next(start)
         return tuple(points)
+
+    def _shown(
+        self, table: Table, grain: TimeGrain, sums: Sequence[ColumnElement[Any]]
+    ) -> list[Row[Any]]:
+        """Return the periods whose sums may be shown; `hidden` says which may not."""
+        rows = self._periods(table, grain, sums)
+        few = [row.start for row in rows if row.people < SMALLEST_GROUP]
+        if not few:
+            return list(rows)
+        # Nobody asks who was there in the others: any of them is enough people.
+        people: dict[int, Collection[int]] = {row.start: range(-row.people, 0) for row in rows}
+        people |= {start: set() for start in few}
+        start = self._start(table.c.start, grain).label("start")
+        asked = self._by_grain(table, grain)
+        whole = select(start, table.c.person).where(*asked).distinct().subquery()
+        for row in self._connection.execute(select(whole).where(whole.c.start.in_(few))):
+            people[row.start] = {*people[row.start], row.person}
+        unshown = hidden(people)
+        return [row for row in rows if row.start not in unshown]
 
     def _periods(
         self, table: Table, grain: TimeGrain, sums: Sequence[ColumnElement[Any]]

@@ -1,6 +1,15 @@
 """The read-only API below ``/api``: one module per resource; importing it adds its routes."""
 
-from ghapp.web.api import exports, pulls, repositories, summaries, usage
+from ghapp.web.api import exports, pulls, repositories, spend, summaries, usage, usage_exports
 from ghapp.web.api.blueprint import api
 
-__all__ = ["api", "exports", "pulls", "repositories", "summaries", "usage"]
+__all__ = [
+    "api",
+    "exports",
+    "pulls",
+    "repositories",
+    "spend",
+    "summaries",
+    "usage",
+    "usage_exports",
+]

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 from flask import Response
+from msgspec.structs import astuple
 
 from ghapp.reports.tables import to_csv, to_json_lines
 from ghapp.reports.words import agent_name
-from ghapp.store import Repository
-from ghapp.summaries.counts import PullRow
+from ghapp.store import Installation, Repository
+from ghapp.summaries.counts import PersonUsage, PullRow
 from ghapp.summaries.selection import ListSlice, NamesShown, PullSelection
 from ghapp.web.access import note_access, readable, require_member, require_reader
 from ghapp.web.api.blueprint import api
@@ -16,6 +17,7 @@ from ghapp.web.api.operation import reads
 from ghapp.web.api.questions import FilterParameters, UserParameters, read
 from ghapp.web.api.summaries import shown
 from ghapp.web.current import services
+from ghapp.web.person_usage import with_usage
 
 CSV = "text/csv; charset=utf-8"
 JSON_LINES = "application/jsonl"
@@ -38,6 +40,11 @@ PULL_COLUMNS = (
 )
 
 
+USAGE_COLUMNS = (
+    *("Agent sessions", "Tokens", "Output tokens", "Lines accepted"),
+    *("Accept rate from", "Accept rate to"),
+)
+"""Columns that the native table lacks; as `PersonUsage` orders them."""
 MODEL_COLUMNS = ("agent", "model", "pull_requests", "attributed")
 
 
@@ -50,11 +57,19 @@ MODEL_COLUMNS = ("agent", "model", "pull_requests", "attributed")
 )
 def users(organization: str) -> Response:
     """Download an organization's people or teams as CSV."""
-    selection = _selected_in(organization, "users", UserParameters)
-    rows = shown(lambda: services.summaries.people(selection))
+    installation, selection = _selected_in(organization, "users", UserParameters)
+    rows = shown(lambda: with_usage(services.summaries.people(selection), installation, selection))
     is_team = services.summaries.naming.names is NamesShown.TEAMS
-    table = ((one.name, one.pulls_with, one.pulls, one.lines_with, one.lines) for one in rows)
-    return _file(to_csv(user_columns(selection.counting, is_team=is_team), table), "users.csv", CSV)
+    table = (
+        (
+            *(one.name, one.pulls_with, one.pulls, one.lines_with, one.lines),
+            *astuple(one.usage or PersonUsage()),
+        )
+        for one in rows
+    )
+    return download(
+        to_csv(user_columns(selection.counting, is_team=is_team), table), "users.csv", CSV
+    )
 
 
 @api.get("/organizations/<organization>/pulls.csv")
@@ -66,7 +81,7 @@ def users(organization: str) -> Response:
 )
 def organization_pulls(organization: str) -> Response:
     """Download an organization's pull requests as CSV."""
-    selection = _selected_in(organization, "pull requests")
+    _, selection = _selected_in(organization, "pull requests")
     return _pulls_csv(selection)
 
 
@@ -94,7 +109,7 @@ def pulls_json_lines(owner: str, name: str) -> Response:
     """Download a repository's pull requests as JSON Lines."""
     _, selection = _selected(owner, name, "pull requests")
     rows = shown(lambda: _pulls(selection))
-    return _file(to_json_lines(rows), "pulls.jsonl", JSON_LINES)
+    return download(to_json_lines(rows), "pulls.jsonl", JSON_LINES)
 
 
 @api.get("/repositories/<owner>/<name>/documents.jsonl")
@@ -108,7 +123,7 @@ def documents(owner: str, name: str) -> Response:
     """Download a repository's audit documents as JSON Lines."""
     repository, selection = _selected(owner, name, "documents")
     rows = shown(lambda: _pulls(selection))
-    return _file(_documents(repository, rows), "documents.jsonl", JSON_LINES)
+    return download(_documents(repository, rows), "documents.jsonl", JSON_LINES)
 
 
 @api.get("/organizations/<organization>/models.csv")
@@ -120,7 +135,7 @@ def documents(owner: str, name: str) -> Response:
 )
 def organization_models(organization: str) -> Response:
     """Download an organization's lines by model as CSV."""
-    selection = _selected_in(organization, "models")
+    _, selection = _selected_in(organization, "models")
     return _models_csv(selection)
 
 
@@ -141,7 +156,7 @@ def _models_csv(selection: PullSelection) -> Response:
     """Return one row for each agent and family; an empty cell is a model that is not recorded."""
     rows = shown(lambda: services.summaries.models(selection))
     table = ((one.agent, one.model, one.pulls, one.attributed) for one in rows)
-    return _file(to_csv(MODEL_COLUMNS, table), "models.csv", CSV)
+    return download(to_csv(MODEL_COLUMNS, table), "models.csv", CSV)
 
 
 def user_columns(agent: str | None, *, is_team: bool) -> tuple[str, ...]:
@@ -152,7 +167,8 @@ def user_columns(agent: str | None, *, is_team: bool) -> tuple[str, ...]:
     native = {"claude-code": "CC", None: "agents"}
     what = native.get(agent) or agent_name(str(agent))
     first = "Team" if is_team else "User"
-    return (first, f"PRs with {what}", "PRs", f"Lines of code with {what}", "Lines of code")
+    native_ones = (f"PRs with {what}", "PRs", f"Lines of code with {what}", "Lines of code")
+    return (first, *native_ones, *USAGE_COLUMNS)
 
 
 def _selected(owner: str, name: str, what: str) -> tuple[Repository, PullSelection]:
@@ -165,17 +181,17 @@ def _selected(owner: str, name: str, what: str) -> tuple[Repository, PullSelecti
 
 def _selected_in(
     organization: str, what: str, question: type[FilterParameters] = FilterParameters
-) -> PullSelection:
+) -> tuple[Installation, PullSelection]:
     """Return the pull requests to export of a member's repositories; log the access."""
     installation = require_member(organization)
     selection = read(question).of(tuple(sorted(readable(installation.id))))
     note_access("export", detail=f"{what} of {installation.account}")
-    return selection
+    return installation, selection
 
 
 def _pulls_csv(selection: PullSelection) -> Response:
     rows = shown(lambda: _pulls(selection))
-    return _file(to_csv(PULL_COLUMNS, map(_cells, rows)), "pulls.csv", CSV)
+    return download(to_csv(PULL_COLUMNS, map(_cells, rows)), "pulls.csv", CSV)
 
 
 def _pulls(selection: PullSelection) -> Iterator[PullRow]:
@@ -207,7 +223,7 @@ def _documents(repository: Repository, rows: Iterable[PullRow]) -> Iterator[byte
     return (document + b"\n" for document in documents if document is not None)
 
 
-def _file(content: Iterable[str] | Iterable[bytes], name: str, kind: str) -> Response:
+def download(content: Iterable[str] | Iterable[bytes], name: str, kind: str) -> Response:
     """Return a download that is streamed, however long it is."""
     response = Response(content, content_type=kind)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'

@@ -61,7 +61,7 @@ class FilterParameters(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SpanParameters(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which days; by default the last 84 up to today."""
+    """Which days; by default the last ones up to today."""
 
     since: date | None = None
     until: date | None = None

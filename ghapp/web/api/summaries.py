@@ -16,6 +16,7 @@ from ghapp.web.api.blueprint import api
 from ghapp.web.api.operation import reads
 from ghapp.web.api.questions import ListParameters, SpanParameters, SummaryParameters, read
 from ghapp.web.current import services
+from ghapp.web.person_usage import boards_with_usage
 
 COVERED = timedelta(days=83)
 """Days before the last one that coverage shows by default: twelve weeks in all."""
@@ -53,7 +54,7 @@ def repository_summary(owner: str, name: str) -> Response:
 @api.get("/repositories/<owner>/<name>/coverage")
 @reads(
     "readCoverage",
-    "Read how many developers' machines sent evidence, week by week.",
+    "Read how many developers' machines sent evidence, week by week, by default in 84 days.",
     tuple[CoveredWeek, ...],
     question=SpanParameters,
 )
@@ -100,9 +101,8 @@ def organization_summary(organization: str) -> Response:
     selection = asked.of(tuple(sorted(readable(installation.id))))
     note_access("summary", detail=installation.account)
     today = services.clock().date()
-    return answer(
-        shown(lambda: services.summaries.organization(selection, asked.grain, today=today))
-    )
+    summary = shown(lambda: services.summaries.organization(selection, asked.grain, today=today))
+    return answer(boards_with_usage(summary, installation, selection))
 
 
 def _covered(found: WeekCoverage) -> CoveredWeek:

@@ -1,16 +1,17 @@
 """Routes about usage: who uses agents, how much, and what is accepted."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from flask import Response
 
 from ghapp.attribution.model import Struct
-from ghapp.summaries.selection import TimeGrain, check_days, year_before
-from ghapp.usage.counts import UsageSelection, UsageSummary
+from ghapp.summaries.selection import EARLIEST, TimeGrain, check_days, year_before
+from ghapp.usage.counts import FOUR_WEEKS, UsageSelection, UsageSummary
 from ghapp.web.access import (
     note_access,
     owns,
     readable,
+    require_admin,
     require_member,
     require_reader,
     require_viewer,
@@ -18,19 +19,21 @@ from ghapp.web.access import (
 from ghapp.web.api.answers import answer
 from ghapp.web.api.blueprint import api
 from ghapp.web.api.operation import reads
-from ghapp.web.api.questions import Text, read
+from ghapp.web.api.questions import SpanParameters, Text, read
 from ghapp.web.api.summaries import shown
 from ghapp.web.current import services
+from ghapp.web.usage_sources import SourcesStatus, sources_status
+
+ONE_DAY = timedelta(days=1)
 
 
-class UsageParameters(Struct, frozen=True, forbid_unknown_fields=True):
+class UsageFilters(Struct, frozen=True, forbid_unknown_fields=True):
     """Which usage; by default the twelve months up to today."""
 
     since: date | None = None
     until: date | None = None
     team: Text | None = None
     agent: Text | None = None
-    grain: TimeGrain = TimeGrain.MONTH
 
     def __post_init__(self) -> None:
         check_days(self.since, self.until)
@@ -49,6 +52,29 @@ class UsageParameters(Struct, frozen=True, forbid_unknown_fields=True):
             team=self.team,
             agent=self.agent,
         )
+
+
+class UsageParameters(UsageFilters, frozen=True, forbid_unknown_fields=True):
+    """Which usage, and what one point of a series covers."""
+
+    grain: TimeGrain = TimeGrain.MONTH
+
+
+@api.get("/organizations/<organization>/usage/sources")
+@reads(
+    "readUsageSources",
+    "Read how the sources of an organization's usage did, by default in 28 days; for its owners.",
+    SourcesStatus,
+    question=SpanParameters,
+)
+def usage_sources(organization: str) -> Response:
+    """Answer with an organization's sources of usage."""
+    installation = require_admin(organization)
+    asked = read(SpanParameters)
+    until = asked.until or services.clock().date()
+    since = asked.since or max(until - FOUR_WEEKS + ONE_DAY, EARLIEST)
+    note_access("usage sources", detail=installation.account)
+    return answer(sources_status(installation, since, until))
 
 
 @api.get("/organizations/<organization>/usage")

@@ -7,7 +7,9 @@ from ghapp.web.pages import (
     pull_request,
     replays,
     repository,
+    spend,
     usage,
+    usage_sources,
 )
 from ghapp.web.pages.blueprint import pages
 
@@ -19,5 +21,7 @@ __all__ = [
     "pull_request",
     "replays",
     "repository",
+    "spend",
     "usage",
+    "usage_sources",
 ]

@@ -22,7 +22,7 @@ def known() -> dict[str, Any]:
         "here": filters.here,
         "elsewhere": filters.elsewhere,
         "every_agent": tuple(AGENTS.items()),
-        "only_usage": dict.fromkeys(filters.WORDS.keys() - {"team", "agent"}),
+        "only_usage": dict.fromkeys(filters.WORDS.keys() - {"team", "agent"}) | {"basis": None},
         "names": services.summaries.naming.names.value,
         "pull_address": _pull_address,
         "web_url": services.settings.web_url,

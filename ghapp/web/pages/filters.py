@@ -41,8 +41,10 @@ WORDS = {
 }
 """Query parameter → words for its filter."""
 
-FILTERS = frozenset({*WORDS, "since", "until"})
-VIEW = frozenset({"since", "until", "grain", "sort", "ascending", "after", "board", "repositories"})
+FILTERS = frozenset({*WORDS, "since", "until", "basis"})
+VIEW = frozenset(
+    {"since", "until", "basis", "grain", "sort", "ascending", "after", "board", "repositories"}
+)
 """Query parameters that are no filters: days, and how a page shows what it found."""
 
 

@@ -16,6 +16,7 @@ from ghapp.web.pages.blueprint import pages
 from ghapp.web.pages.drawings import ChartWithTable
 from ghapp.web.pages.filters import FILTERS, PageQuery, asked_for, takes
 from ghapp.web.pages.outcomes import compared
+from ghapp.web.person_usage import boards_with_usage
 
 ADOPTION_DAYS = 84
 """Days that the charts of adoption show, up to the last selected day."""
@@ -34,6 +35,7 @@ def organization(organization: str) -> str:
     """Show an organization's overview."""
     account, wanted = _asked(organization)
     summary = services.summaries.organization(wanted.selection, wanted.grain, today=wanted.today)
+    summary = boards_with_usage(summary, account, wanted.selection)
     shown = summary.repositories[: None if wanted.whole else REPOSITORIES]
     is_by_lines = wanted.by is RankBy.LINES
     return render_template(

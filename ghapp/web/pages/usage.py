@@ -1,15 +1,16 @@
 """The pages of usage: who uses agents, how much, and what is accepted."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from flask import render_template, request
+from flask import render_template, request, url_for
 
 from ghapp.reports.charts import ChartColumn, ChartFrame, columns
 from ghapp.reports.words import agent_name, counted
 from ghapp.store import Repository
-from ghapp.summaries.selection import PullSelection, TimeGrain
+from ghapp.summaries.selection import NamesShown, PullSelection, TimeGrain
 from ghapp.usage.counts import OTHERS, UsagePart, UsagePoint, UsageSelection, UsageSummary
 from ghapp.web.access import owns, readable, require_member, require_reader, require_viewer
+from ghapp.web.api.usage_exports import UsageBy
 from ghapp.web.current import services
 from ghapp.web.pages.blueprint import pages
 from ghapp.web.pages.drawings import ChartWithTable, span_name, tick
@@ -23,7 +24,15 @@ SOURCES = {
     "transcripts": "agents' own records, sent by machines",
     "events": "telemetry, event by event",
     "metrics": "telemetry, sums",
+    "vendor": "the agent's vendor, day by day",
 }
+
+
+OF_OWNERS = {
+    "sources_address": "pages.organization_usage_sources",
+    "identities_address": "usage_identities.identities",
+}
+"""Links that only owners see."""
 
 
 @pages.get("/organizations/<organization>/usage")
@@ -32,11 +41,18 @@ def organization_usage(organization: str) -> str:
     """Show an organization's usage."""
     account = require_member(organization)
     wanted = asked_for(tuple(sorted(readable(account.id))), services.clock().date())
-    selection = selected(account.id, wanted.selection, has_unplaced=owns(organization))
+    is_owner = owns(organization)
+    selection = selected(account.id, wanted.selection, has_unplaced=is_owner)
+    of_owners = {
+        name: url_for(endpoint, organization=account.account) if is_owner else None
+        for name, endpoint in OF_OWNERS.items()
+    }
     return render_template(
         "organization_usage.html",
         account=account.account,
         asked=wanted,
+        exports=_exports(wanted, "api.organization_usage_csv"),
+        **of_owners,
         **_shown(selection, wanted),
     )
 
@@ -52,6 +68,7 @@ def repository_usage(owner: str, name: str) -> str:
         "repository_usage.html",
         repository=repository,
         asked=wanted,
+        exports=_exports(wanted, "api.repository_usage_csv"),
         **_shown(of_repository(repository, wanted.selection), wanted),
     )
 
@@ -77,6 +94,13 @@ def selected(installation_id: int, asked: PullSelection, *, has_unplaced: bool) 
         team=asked.team,
         agent=asked.agent,
     )
+
+
+def _exports(wanted: PageQuery, endpoint: str) -> list[tuple[str, str]]:
+    """Return words and address of each export of what the page selects."""
+    is_named = services.summaries.naming.names is NamesShown.PEOPLE
+    kinds = (one for one in UsageBy if is_named or one is not UsageBy.PERSON)
+    return [(one.value, wanted.exported(endpoint, by=one.value)) for one in kinds]
 
 
 def _shown(selection: UsageSelection, wanted: PageQuery) -> dict[str, object]:
@@ -109,24 +133,27 @@ def _charts(summary: UsageSummary, grain: TimeGrain) -> dict[str, ChartWithTable
             "agent session",
             summary,
             grain,
-            [one.counts.agent_sessions or 0 for one in summary.series],
+            [one.counts.agent_sessions for one in summary.series],
         ),
     }
 
 
-def _chart(noun: str, summary: UsageSummary, grain: TimeGrain, values: list[int]) -> ChartWithTable:
+def _chart(
+    noun: str, summary: UsageSummary, grain: TimeGrain, values: Sequence[int | None]
+) -> ChartWithTable:
+    """Draw columns; a value that is not known has none, and says so."""
     steps = [
         ChartColumn(
             label=tick(one.start, grain),
             title=f"{span_name(one.start, grain)}: {_counted(value, noun)}",
-            values=(value,),
+            values=(value or 0,),
         )
         for one, value in zip(summary.series, values, strict=True)
     ]
     frame = ChartFrame(
         name=noun.replace(" ", "-"),
         title=f"{_counted(2, noun)[2:].capitalize()} by {grain}",
-        description=f"{_counted(max(values, default=0), noun)} at most.",
+        description=f"{_counted(max(filter(None, values), default=0), noun)} at most.",
     )
     return ChartWithTable(
         svg=columns(frame, steps, ("with",)),
@@ -138,7 +165,9 @@ def _chart(noun: str, summary: UsageSummary, grain: TimeGrain, values: list[int]
     )
 
 
-def _counted(count: int, noun: str) -> str:
+def _counted(count: int | None, noun: str) -> str:
+    if count is None:
+        return f"{noun}s not known"
     return counted(count, noun).replace("persons", "people")
 
 
@@ -152,5 +181,9 @@ def _row(point: UsagePoint, grain: TimeGrain) -> tuple[str, ...]:
     )
     return (
         span_name(point.start, grain),
-        *(str(counts.people), str(counts.agent_sessions or 0), output, cached),
+        *(str(counts.people), _known(counts.agent_sessions), output, cached),
     )
+
+
+def _known(count: int | None) -> str:
+    return "-" if count is None else f"{count:,}"

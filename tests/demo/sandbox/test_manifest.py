@@ -37,6 +37,10 @@ def hook(address: str) -> dict[str, Any]:
         ({"default_events": ["installation"]}, "Default events unsupported: installation"),
         ({"default_events": ["pull_requests"]}, "Default events unsupported: pull_requests"),
         ({"default_permissions": {"issue": "read"}}, "not included in the list: issue"),
+        (
+            {"default_permissions": {"email_addresses": "read"}},
+            "not included in the list: email_addresses",
+        ),
         ({"default_permissions": {"checks": "admin"}}, "checks cannot be 'admin': read, write"),
         ({"default_permissions": {"workflows": "read"}}, "workflows cannot be 'read': write"),
         (hook("http://127.0.0.1:8080/x"), "reachable over the public Internet (127.0.0.1)"),
@@ -116,3 +120,8 @@ def test_a_check_run_links_to_a_web_page(hub: Hub) -> None:
     run = {"name": "attribution", "head_sha": hub.pull.head_sha, "details_url": "auditor/17"}
     answer = hub.repo("POST", "/check-runs", run)
     assert (answer.status_code, "http or https" in answer.text) == (422, True)
+
+
+def test_addresses_are_asked_for_by_the_name_that_github_takes() -> None:
+    asked = {**GOOD["default_permissions"], "emails": "read"}
+    assert problems({**GOOD, "default_permissions": asked}) == []

@@ -122,3 +122,24 @@ def test_a_membership_needs_a_permission_and_an_installation(hub: Hub) -> None:
     assert (shown["role"], shown["state"]) == ("admin", "active")
     hub.sandbox.remove_member("acme", "maintainer")
     assert hub.ask("GET", path, token=token).status_code == 404
+
+
+def test_addresses_are_told_to_an_app_that_asks_for_them(hub: Hub) -> None:
+    hub.sandbox.sit_down("dev")
+    hub.sandbox.give_email("dev", "dev@example.com")
+    hub.sandbox.give_email("dev", "old@example.com", verified=False)
+    token = redeem(hub, code=sent_back(authorize(hub))["code"])["access_token"]
+    refused = hub.ask("GET", "/user/emails", token=token)
+    assert refused.status_code == 403
+    assert refused.json()["message"] == "Resource not accessible by integration"
+    hub.app.permissions["emails"] = "read"
+    found = hub.ask("GET", "/user/emails", token=token).json()
+    assert [(one["email"], one["primary"], one["verified"]) for one in found] == [
+        ("dev@example.com", True, True),
+        ("old@example.com", False, False),
+    ]
+
+
+def test_no_installation_has_what_people_grant(hub: Hub) -> None:
+    hub.app.permissions["emails"] = "read"
+    assert "emails" not in hub.sandbox.install(hub.app, "elsewhere").permissions

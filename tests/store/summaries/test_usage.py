@@ -2,14 +2,13 @@
 
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from ghapp.store import Installation, Repository, Store, StoredUsage, UsageOrigin
 from ghapp.store.summaries.usage import UsageQuestions
@@ -20,23 +19,27 @@ from ghapp.usage.answers import TokenCounts
 from ghapp.usage.counts import (
     OTHERS,
     AdoptionCounts,
-    DecidedCounts,
     EditCounts,
+    PersonPart,
     SourceCounts,
     UsageCounts,
     UsagePart,
     UsageSelection,
+    counted,
+    folded,
 )
 from ghapp.usage.days import NO_TOOL, UNNAMED_SESSION, DecisionDay, TokenDay
 from ghapp.usage.decisions import DecidedBy, EditDecision
 from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
-from tests.store.plain_usage import add, counting
+from tests.store.plain_usage import add, between, counting, parts, plain, without_told
 from tests.store.records import NOW
 
 FIRST, LAST = date(2026, 3, 2), date(2026, 5, 24)
 PEOPLE = range(1, 13)
 TEAMS = {"core": range(1, 7), "web": range(7, 10)}
 """Two teams: one has enough people to be shown."""
+UNMAPPED = (11, 12)
+"""Of these a source says a name only, and nobody mapped it."""
 numbers = itertools.count(1)
 
 some_tokens = st.builds(
@@ -105,11 +108,12 @@ class Organization:
         ]
         store.teams.replace(account, TeamSource.CSV, members)
         for person, place, source, tokens, decisions in sent:
+            kind = IdentityKind.END_USER if person in UNMAPPED else IdentityKind.ACCOUNT
             origin = UsageOrigin(
                 number,
                 source,
-                UsageIdentity(IdentityKind.ACCOUNT, str(person)),
-                login=f"P{person}",
+                UsageIdentity(kind, str(person)),
+                login=None if person in UNMAPPED else f"P{person}",
                 repository_id=None if place is None else self.places[place],
             )
             add(store, origin, [*tokens, *decisions])
@@ -136,80 +140,6 @@ class Organization:
         return is_there and is_theirs and asked.agent in {None, one.row.agent}
 
 
-def plain(rows: list[StoredUsage], *, has_agent_sessions: bool = True) -> UsageCounts:
-    """Count rows in the plainest way, with what fewer than five people did left out."""
-    tokens = [(one.person, one.row) for one in rows if isinstance(one.row, TokenDay)]
-    edits = [(one.person, one.row) for one in rows if isinstance(one.row, DecisionDay)]
-    agent_sessions = {
-        (one.person, one.row.agent, one.row.agent_session)
-        for one in rows
-        if one.row.agent_session != UNNAMED_SESSION
-    }
-    counts: dict[str, Any] = {
-        "people": len({one.person for one in rows}),
-        "agent_sessions": len(agent_sessions) or None if has_agent_sessions else None,
-    }
-    if len({person for person, _ in tokens}) >= 5:
-        counts["tokens"] = sum((row.tokens for _, row in tokens), TokenCounts())
-        known = [row.answers for _, row in tokens if row.answers is not None]
-        counts["answers"] = sum(known) if known else None
-    if len({person for person, _ in edits}) >= 5:
-        counts["edits"] = decided(row for _, row in edits)
-    return UsageCounts(**counts)
-
-
-def decided(rows: Iterable[DecisionDay]) -> EditCounts:
-    """Count decided edits in the plainest way."""
-    found = list(rows)
-
-    def edits(decision: EditDecision, by: DecidedBy | None) -> int:
-        return sum(one.edits for one in found if (one.decision, one.decided_by) == (decision, by))
-
-    def of(by: DecidedBy | None) -> DecidedCounts:
-        return DecidedCounts(edits(EditDecision.ACCEPTED, by), edits(EditDecision.REFUSED, by))
-
-    def lines(*rows: DecisionDay, of: tuple[EditDecision, ...]) -> int | None:
-        known = [one.lines for one in rows if one.decision in of and one.lines is not None]
-        return sum(known) if known else None
-
-    return EditCounts(
-        by_people=of(DecidedBy.PERSON),
-        automatic=of(DecidedBy.AUTOMATIC),
-        unknown=of(None),
-        failed=sum(one.edits for one in found if one.decision is EditDecision.FAILED),
-        lines_suggested=lines(
-            *(one for one in found if one.tool != NO_TOOL),
-            of=(EditDecision.ACCEPTED, EditDecision.REFUSED),
-        ),
-        lines_accepted=lines(*found, of=(EditDecision.ACCEPTED,)),
-    )
-
-
-def between(rows: Iterable[StoredUsage], first: date, last: date) -> list[StoredUsage]:
-    return [one for one in rows if first <= one.row.day <= last]
-
-
-def parts(
-    rows: Iterable[StoredUsage], name: Callable[[StoredUsage], str | None], *, of_agents: bool
-) -> dict[str, UsageCounts]:
-    """Count rows by name; small ones, and the smallest while the rest is small, are the rest."""
-    found: dict[str, list[StoredUsage]] = {}
-    rest: list[StoredUsage] = []
-    for one in rows:
-        own = name(one)
-        (found.setdefault(own, []) if own else rest).append(one)
-
-    def people(of: list[StoredUsage]) -> int:
-        return len({one.person for one in of})
-
-    for own in sorted(found, key=lambda own: (people(found[own]), own)):
-        if people(found[own]) < 5 or 0 < people(rest) < 5:
-            rest += found.pop(own)
-    if rest:
-        found[OTHERS] = rest
-    return {own: plain(of, has_agent_sessions=of_agents) for own, of in found.items()}
-
-
 @given(sent=st.lists(uploads, max_size=40), asked=selections, grain=st.sampled_from(TimeGrain))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 def test_every_number_is_that_of_a_recount(
@@ -222,18 +152,33 @@ def test_every_number_is_that_of_a_recount(
     rows = between(everything, wanted.since, wanted.until)
 
     assert found.totals == plain(rows)
+    of_nobody = plain([one for one in rows if one.person < 0])
+    assert (found.unmapped.people, found.unmapped.agent_sessions) == (
+        (of_nobody.people, of_nobody.agent_sessions)
+    )
     starts = [one.start for one in found.series]
     assert all(one == grain.start(one) for one in starts)
-    for point in found.series:
-        last = min(grain.next(point.start) - timedelta(days=1), wanted.until)
-        own = between(rows, point.start, last)
-        assert point.counts == replace(plain(own), agent_sessions=plain(own).agent_sessions or 0)
+    periods = {
+        one: between(rows, one, min(grain.next(one) - timedelta(days=1), wanted.until))
+        for one in starts
+    }
+    # A period without anybody has no agent session; one whose sources name none has unknown.
+    counts = {
+        one: plain(own) if own else UsageCounts(agent_sessions=0) for one, own in periods.items()
+    }
+    assert {one.start: one.counts for one in found.series} == without_told(periods, counts)
     assert sum(len(between(rows, one, grain.next(one) - timedelta(days=1))) for one in starts) == (
         len(rows)
     )
 
     def shown(of: Iterable[UsagePart]) -> dict[str, UsageCounts]:
         return {one.name: one.counts for one in of}
+
+    questions = UsageQuestions(store.database)
+    assert questions.totals(wanted) == found.totals
+    in_teams = {one.name: one.counts for one in found.teams if one.name != OTHERS}
+    assert questions.by_team(wanted) == in_teams
+    check_people(questions, wanted, rows)
 
     tokens = [one for one in rows if isinstance(one.row, TokenDay)]
     edits = [one for one in rows if isinstance(one.row, DecisionDay)]
@@ -248,6 +193,14 @@ def test_every_number_is_that_of_a_recount(
     assert found.funnel.accepted == of_edits.lines_accepted
     check_adoption(found.adoption, everything, wanted.until)
     check_sources(found.sources, made, wanted)
+
+
+def check_people(questions: UsageQuestions, asked: UsageSelection, rows: list[StoredUsage]) -> None:
+    own: dict[str, list[StoredUsage]] = {}
+    for one in rows:
+        own.setdefault(f"p{one.person}" if one.person > 0 else OTHERS, []).append(one)
+    expected = {name: plain(of, least=1) for name, of in own.items()}
+    assert {one.name: one.counts for one in questions.people(asked)} == expected
 
 
 def family(one: StoredUsage) -> str | None:
@@ -269,11 +222,12 @@ def check_adoption(found: AdoptionCounts, rows: list[StoredUsage], last: date) -
     def told(count: int) -> int | None:
         return None if 0 < count < 5 else count
 
-    now = {one: [days(one, week) for week in range(4)] for one in PEOPLE}
-    before = {one: [days(one, week) for week in range(4, 8)] for one in PEOPLE}
+    people = {one.person for one in rows}
+    now = {one: [days(one, week) for week in range(4)] for one in people}
+    before = {one: [days(one, week) for week in range(4, 8)] for one in people}
     assert found.active == told(sum(any(of) for of in now.values()))
     assert found.power == told(sum(min(of) >= 3 for of in now.values()))
-    stalled = [one for one in PEOPLE if not any(now[one]) and sum(map(bool, before[one])) >= 2]
+    stalled = [one for one in people if not any(now[one]) and sum(map(bool, before[one])) >= 2]
     assert found.stalled == told(len(stalled))
 
 
@@ -323,6 +277,43 @@ def on(day: date) -> TokenDay:
     return TokenDay(
         agent="codex", agent_session="s1", day=day, tokens=TokenCounts(output=1), answers=1
     )
+
+
+shares = st.dictionaries(
+    st.sampled_from("abcdef"),
+    st.lists(st.tuples(st.integers(1, 12), st.booleans(), st.booleans()), min_size=1, max_size=9),
+    max_size=6,
+)
+
+
+@given(made=shares)
+def test_what_is_hidden_cannot_be_told_from_the_total(made: dict[str, Any]) -> None:
+    own = {
+        name: [
+            PersonPart(
+                person,
+                tokens=TokenCounts(output=1) if has_tokens else None,
+                edits=EditCounts(failed=1) if has_edits else None,
+            )
+            for person, has_tokens, has_edits in people
+        ]
+        for name, people in made.items()
+    }
+    rows = {one.name: one.counts for one in folded(own)}
+    total = counted([one for people in own.values() for one in people])
+    others = [one for name, people in own.items() if name not in rows for one in people]
+    for kind in ("tokens", "edits"):
+        if getattr(total, kind) is None:
+            assert all(getattr(one, kind) is None for one in rows.values())
+            continue
+        hidden = {
+            one.person
+            for name, counts in rows.items()
+            if getattr(counts, kind) is None
+            for one in own.get(name, others)
+            if getattr(one, kind) is not None
+        }
+        assert len(hidden) == 0 or len(hidden) >= 5
 
 
 def test_a_small_team_is_not_shown(store: Store) -> None:

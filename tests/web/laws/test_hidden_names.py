@@ -33,6 +33,7 @@ OTHERS = {
     "audit": "1",
     "replay": "1",
     "token": "1",
+    "vendor": "cursor",
 }
 NAMES = {"organization", "owner", "name"}
 BROWSER_STATES = (

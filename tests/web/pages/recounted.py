@@ -1,7 +1,7 @@
 """What each page has to show in numbers, recounted from the audit documents, one by one."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from math import floor
@@ -14,7 +14,7 @@ from ghapp.attribution.document import to_document
 from ghapp.attribution.model import Audit, FileVerdict, LineVerdict, Struct, Verdict
 from ghapp.reports.ranges import ranges
 from ghapp.reports.words import NOT_COUNTED_GROUP, agent_name, group, sentence
-from ghapp.store import Replay, SavedAudit
+from ghapp.store import Replay, SavedAudit, StoredUsage
 from ghapp.store.coverage import AFTER, BEFORE
 from ghapp.summaries.counts import (
     AgentCounts,
@@ -36,7 +36,9 @@ from ghapp.summaries.selection import (
     RankBy,
     TimeGrain,
 )
+from ghapp.usage.counts import OTHERS, UsageCounts
 from ghapp.web.pages.pull_request import why
+from tests.store.plain_usage import between, parts, plain
 from tests.store.summaries.slow_summaries import Pull, Slow
 from tests.web.pages.figures import Figure
 
@@ -54,6 +56,12 @@ class Known(Struct, frozen=True):
     """Whose machine reported in which week, by login."""
     today: date
     naming: PersonNaming = PersonNaming(names=NamesShown.TEAMS)
+    usage: tuple[StoredUsage, ...] = ()
+    """The rows of usage that count."""
+    accounts: Mapping[str, int] = {}
+    """Numbers of people's accounts."""
+    teams: Mapping[str, str] = {}
+    """People's teams."""
 
     def asked(self, *repository_ids: int, **filters: Any) -> PullSelection:
         """Return what a page asks for when its address says no more: the last twelve months."""
@@ -147,7 +155,7 @@ def organization(
     yield from _quiet(known, asked)
     for row in slow.team_rows(asked):
         yield from _team(row)
-    yield from _board(slow.people(asked, known.naming), by)
+    yield from _board(slow.people(asked, known.naming), by, _used(known, asked))
     yield from _adoption(known, asked)
     yield from _agents(slow.agents(asked), slow.totals(asked))
     yield from _models(slow.models(asked), slow.totals(asked))
@@ -385,7 +393,52 @@ def _rule(now: PullCounts, before: PullCounts) -> QuietReason | None:
     return QuietReason.FELL if today < then / 2 and then - today >= 0.1 else None
 
 
-def _board(people: Iterable[PersonCounts], by: RankBy) -> Iterator[Figure]:
+def _used(known: Known, asked: PullSelection) -> dict[str, UsageCounts]:
+    """Count the usage of each person, or of each team that has enough of them."""
+    plain_days = asked.since, asked.until
+    if not asked.is_of_edits or None in plain_days or known.naming.names is NamesShown.PSEUDONYMS:
+        return {}
+    assert asked.since is not None
+    assert asked.until is not None
+    logins = {number: login for login, number in known.accounts.items()}
+    rows = [
+        one
+        for one in between(known.usage, asked.since, asked.until)
+        if one.repository_id in {None, *asked.repository_ids}
+        and asked.agent in {None, one.row.agent}
+        and asked.team in {None, known.teams.get(logins.get(one.person, ""))}
+    ]
+    if known.naming.names is NamesShown.TEAMS:
+        found = parts(rows, lambda one: known.teams.get(logins.get(one.person, "")), of_agents=True)
+        return {name: counts for name, counts in found.items() if name != OTHERS}
+    people = {one.person for one in rows} & logins.keys()
+    return {
+        logins[one]: plain([row for row in rows if row.person == one], least=1) for one in people
+    }
+
+
+def _usage_of(where: str, name: str, used: UsageCounts | None) -> Iterator[Figure]:
+    counts = used or UsageCounts()
+    tokens, edits = counts.tokens, counts.edits
+    rate = edits.accept_rate if edits else None
+    for head, value in (
+        ("Agent sessions", counts.agent_sessions),
+        ("Output tokens", tokens and tokens.output),
+        ("Lines accepted", edits and edits.lines_accepted),
+    ):
+        yield where, name, head, "-" if value is None else n(value)
+    if rate is None:
+        shown = "-"
+    elif rate.at_least == rate.at_most:
+        shown = f"{100 * rate.at_least:.0f}%"
+    else:
+        shown = f"{100 * rate.at_least:.0f} to {100 * rate.at_most:.0f}%"
+    yield where, name, "Accept rate", shown
+
+
+def _board(
+    people: Iterable[PersonCounts], by: RankBy, used: Mapping[str, UsageCounts]
+) -> Iterator[Figure]:
     def rank(row: PersonCounts) -> tuple[int, ...]:
         pulls, lines = (row.pulls_with or 0, row.pulls), (row.lines_with or 0, row.lines)
         return (*pulls, *lines) if by is RankBy.PULLS else (*lines, *pulls)
@@ -398,6 +451,7 @@ def _board(people: Iterable[PersonCounts], by: RankBy) -> Iterator[Figure]:
         yield "Leaderboard", name, "all PRs", n(row.pulls)
         yield "Leaderboard", name, "Lines with", "-" if lines_with is None else n(lines_with)
         yield "Leaderboard", name, "all lines", n(row.lines)
+        yield from _usage_of("Leaderboard", name, used.get(row.name))
 
 
 def _adoption(known: Known, asked: PullSelection) -> Iterator[Figure]:
@@ -872,6 +926,7 @@ def letter(known: Known, organization: str) -> list[str]:
         "|---|---:|---:|---:|---:|",
         *_letter_rows(known, asked),
         f"By agent: {'; '.join(_letter_agents(known, asked))}.",
+        *_letter_usage(known, monday, sunday),
         "Quiet spots in the last four weeks:",
         *(
             f"- `{one.team or one.repository}`: {words[one.rule]}"
@@ -879,6 +934,20 @@ def letter(known: Known, organization: str) -> list[str]:
         ),
         "Every share is a floor: it includes only what is certain. Unknown is not zero.",
     ]
+
+
+def _letter_usage(known: Known, monday: date, sunday: date) -> Iterator[str]:
+    rows = [one for one in between(known.usage, monday, sunday) if one.repository_id in known.names]
+    counts = plain(rows)
+    assert counts.tokens is not None
+    assert counts.edits is not None
+    said = (
+        f"{n(counts.people)} people",
+        many(counts.agent_sessions or 0, "agent session"),
+        many(counts.tokens.output, "output token"),
+        f"{many(counts.edits.lines_accepted or 0, 'line')} accepted",
+    )
+    yield f"Use of agents: {', '.join(said)}."
 
 
 def _letter_rows(known: Known, asked: PullSelection) -> Iterator[str]:

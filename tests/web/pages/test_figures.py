@@ -23,13 +23,14 @@ from ghapp.attribution.model import (
     Verdict,
 )
 from ghapp.attribution.policy import CLAUDE_CODE_V1
-from ghapp.demo.cast import PLACES, TEAMS
+from ghapp.demo.cast import PLACES, TEAMS, USER_IDS
 from ghapp.demo.year import SEED, merged
 from ghapp.store import ListedPull, PullState, ReplayRequest, WorkKind, WorkRequest
 from ghapp.store.coverage import monday
 from ghapp.summaries.counts import PullFacts
 from ghapp.summaries.selection import NamesShown, PersonNaming, PullSelection, RankBy, TimeGrain
 from ghapp.web.app import create_app
+from tests.store.plain_usage import counting
 from tests.store.records import document
 from tests.store.summaries.slow_summaries import Pull, Slow
 from tests.web.conftest import NOW
@@ -73,6 +74,9 @@ def known(place: Place) -> Known:
         outcomes=outcomes,
         reported=set(reports(edits.values())),
         today=NOW.date(),
+        usage=tuple(counting(store.usage.rows(place.installed.id))),
+        accounts=USER_IDS,
+        teams={who: team.name for team in TEAMS for who in team.people},
     )
 
 

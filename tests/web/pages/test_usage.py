@@ -8,6 +8,8 @@ from flask.testing import FlaskClient
 from ghapp.store.summaries.usage import UsageQuestions
 from ghapp.summaries.selection import TimeGrain
 from ghapp.usage.counts import UsageSelection
+from ghapp.usage.sources import UsageSource
+from ghapp.web.pages.usage import SOURCES
 from tests.web.conftest import NOW
 from tests.web.pages.reading import Read
 from tests.web.pages.year import FIRST_DAY
@@ -97,3 +99,16 @@ def test_usage_is_not_opened_with_the_pages_of_public_repositories(
         assert nobody.get("/api/repositories/acme/open/usage").status_code == 401
     finally:
         place.close()
+
+
+def test_every_source_has_words() -> None:
+    assert list(SOURCES) == [one.name.lower() for one in UsageSource]
+
+
+def test_the_page_leads_to_the_exports_of_what_it_selects(admin: FlaskClient) -> None:
+    page = read(admin, f"{PAGE}?agent=codex&since={FIRST_DAY}")
+    (by_tool,) = [one for one in page.links if "usage.csv" in one and "by=tool" in one]
+    assert f"since={FIRST_DAY}" in by_tool
+    rows = admin.get(by_tool).text.splitlines()
+    assert {row.partition(",")[0] for row in rows[1:]} <= {"codex", "(others)"}
+    assert not [one for one in page.links if "by=person" in one]

@@ -1,6 +1,7 @@
 """Routes on people, their permissions, and GitHub's own limits and addresses."""
 
 from ghapp.demo.sandbox.call import ErrorAnswer, HubAnswer, HubCall, existing
+from ghapp.demo.sandbox.manifest import EMAILS
 from ghapp.demo.sandbox.routing import RouteTable, listed
 from ghapp.demo.sandbox.state import HubAccount, HubRepository, Json
 
@@ -11,6 +12,17 @@ ROUTES = RouteTable()
 def user(call: HubCall) -> HubAnswer:
     """Answer with the person whose token it is."""
     return HubAnswer(call.shapes.private_user(call.actor))
+
+
+@ROUTES("GET", "/user/emails", sender="user", paged=True)
+def emails(call: HubCall) -> HubAnswer:
+    """List the person's e-mail addresses, if the person's app asks for them.
+
+    https://docs.github.com/en/rest/users/emails#list-email-addresses-for-the-authenticated-user
+    """
+    if call.user_app is not None and EMAILS not in call.user_app.permissions:
+        raise ErrorAnswer(403, "Resource not accessible by integration")
+    return listed(call, call.shapes.emails(call.actor), lambda one: one)
 
 
 @ROUTES("GET", "/user/memberships/orgs/{org}", "members:read", sender="user")

@@ -1,0 +1,521 @@
+"""Questions about spend, answered from stored costs. It prices nothing.
+
+Every answer reads in one transaction. The caller checks first what the reader may read.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Subquery,
+    and_,
+    func,
+    select,
+)
+
+from ghapp.spend.allocation import PullRequestCost, final_at, state_at
+from ghapp.spend.budgets import Budget, BudgetOf, state_of
+from ghapp.spend.closed_months import month_of, next_month
+from ghapp.spend.cost import Cost, CostBasis
+from ghapp.spend.counts import (
+    BilledAmount,
+    BudgetCheck,
+    Divided,
+    PersonCost,
+    PersonMonth,
+    PullCostDetails,
+    PullSpend,
+    ShippedCost,
+    SpendPoint,
+    SpendSummary,
+    divided,
+    periods,
+)
+from ghapp.spend.forecast import WEEKS, Forecast, forecast
+from ghapp.spend.shown import ByPerson, SpendPart, folded, may_be_shown
+from ghapp.store.budgets import budgets_of
+from ghapp.store.database import Database
+from ghapp.store.id_sets import among
+from ghapp.store.pricing import closed_months
+from ghapp.store.schema import (
+    audit,
+    cost_sum,
+    outcome,
+    pull_cost,
+    pull_summary,
+    repository,
+    usage_identity,
+    vendor_amount,
+)
+from ghapp.store.summaries.conditions import (
+    conditions,
+    midnight,
+    same_pull,
+    to_day,
+)
+from ghapp.store.summaries.tally import day_number
+from ghapp.store.summaries.usage import UsageQuery
+from ghapp.store.usage_costs import AMOUNTS, cost_of
+from ghapp.store.usage_rows import NOWHERE
+from ghapp.summaries.models import family_of
+from ghapp.summaries.selection import (
+    LEADERBOARD,
+    NamesShown,
+    PersonNaming,
+    PullSelection,
+    TimeGrain,
+)
+from ghapp.usage.answers import known_sum
+from ghapp.usage.counts import UsageSelection
+
+ONE_DAY = timedelta(days=1)
+WEEK = 7
+
+
+class SpendQuestions:
+    """The spend of all installations. Methods raise `NotShown` and `DatabaseUnavailable`."""
+
+    def __init__(self, database: Database, naming: PersonNaming) -> None:
+        self._database = database
+        self._naming = naming
+
+    def summary(
+        self, selection: UsageSelection, basis: CostBasis, grain: TimeGrain, *, today: date
+    ) -> SpendSummary:
+        """Return what a page of spend shows; ``basis`` is one of the two estimates."""
+        with self._database.read() as connection:
+            query = SpendQuery(connection, selection)
+            query.ask(basis, self._naming)
+            month = month_of(selection.until)
+            coming = query.forecast(month, today)
+            return SpendSummary(
+                basis=basis,
+                totals=divided(query.everybody),
+                series=query.series_of_costs(grain),
+                agents=query.cost_parts(lambda row: row.agent),
+                models=query.cost_parts(lambda row: family_of(row.model) if row.model else None),
+                teams=query.cost_teams(),
+                repositories=query.repositories(),
+                shipped=query.shipped(),
+                dearest=query.dearest(LEADERBOARD),
+                people=query.people(),
+                billed=query.billed(),
+                month=month,
+                forecast=coming,
+                budgets=query.budgets(month, coming),
+                repriced=query.repriced(),
+            )
+
+    def pulls(self, selection: UsageSelection, basis: CostBasis) -> tuple[PullSpend, ...]:
+        """Return the pull requests that were merged on the days and have a cost, dearest first."""
+        with self._database.read() as connection:
+            query = SpendQuery(connection, selection)
+            query.ask(basis, self._naming)
+            return query.dearest(None)
+
+    def pull(
+        self, repository_id: int, pull_request: int, basis: CostBasis, *, now: datetime
+    ) -> PullCostDetails | None:
+        """Return a pull request's cost; ``None``: it has no audit."""
+        with self._database.read() as connection:
+            about = connection.execute(
+                select(audit.c.merged_at, audit.c.window_from, audit.c.window_to)
+                .add_columns(pull_summary.c.attributed)
+                .join_from(pull_summary, audit, same_pull(audit))
+                .where(
+                    pull_summary.c.repository_id == repository_id,
+                    pull_summary.c.pull_request == pull_request,
+                    audit.c.number == pull_summary.c.audit_number,
+                )
+            ).first()
+            if about is None:
+                return None
+            columns = pull_cost.c
+            rows = connection.execute(
+                select(pull_cost).where(
+                    columns.repository_id == repository_id, columns.pull_request == pull_request
+                )
+            ).all()
+        return _details(about, rows, basis, now)
+
+
+def _details(
+    about: Row[Any], rows: Sequence[Row[Any]], basis: CostBasis, now: datetime
+) -> PullCostDetails:
+    lines = {(row.agent, row.agent_session): row.attributed for row in rows}
+    last = max((to_day(row.last_day) for row in rows), default=None)
+    final = final_at(
+        about.merged_at,
+        midnight(last + ONE_DAY) if last else None,
+        before=about.merged_at - about.window_from,
+        after=about.window_to - about.merged_at,
+    )
+    models: defaultdict[str | None, Cost] = defaultdict(Cost)
+    for row in rows:
+        models[row.model or None] += cost_of(row, basis)
+    return PullCostDetails(
+        whole=PullRequestCost(
+            cost=sum(models.values(), Cost()),
+            basis=basis,
+            state=state_at(now, final),
+            data_through=last,
+            agent_sessions=len(lines),
+            attributed_lines=about.attributed,
+            covered_lines=sum(lines.values()),
+            is_repriced=any(row.is_repriced for row in rows),
+        ),
+        models=tuple(sorted(models.items(), key=lambda one: (-(one[1].amount or 0), one[0] or ""))),
+    )
+
+
+class SpendQuery(UsageQuery):
+    """One selection of spend, answered in one transaction."""
+
+    def ask(self, basis: CostBasis, naming: PersonNaming) -> None:
+        """Say which amounts are asked for, before anything else."""
+        self._basis = basis
+        self._naming = naming
+        self._rows = self._by_person(cost_sum.c.agent, cost_sum.c.model)
+
+    # --- usage ------------------------------------------------------------------------------------
+
+    @property
+    def everybody(self) -> Divided:
+        """The cost of each person in the selection."""
+        return _divided(self._rows)
+
+    def cost_parts(self, name: Callable[[Row[Any]], str | None]) -> tuple[SpendPart, ...]:
+        """Return the cost by what a row is called."""
+        return folded(_by(self._rows, name))
+
+    def cost_teams(self) -> tuple[SpendPart, ...]:
+        """Return the cost by team; nothing if there are no teams."""
+        if not self._teams:
+            return ()
+        return self.cost_parts(lambda row: self._teams.of(self._logins.get(row.person)))
+
+    def repositories(self) -> tuple[SpendPart, ...]:
+        """Return the cost by the repository in which an agent worked; ``None``: there is one."""
+        if len(self._selection.repository_ids) == 1 and not self._selection.has_unplaced:
+            return ()
+        rows = self._by_person(cost_sum.c.repository_id)
+        names = self._names({row.repository_id for row in rows} - {NOWHERE})
+        return folded(_by(rows, lambda row: names.get(row.repository_id)))
+
+    def series_of_costs(self, grain: TimeGrain) -> tuple[SpendPoint, ...]:
+        """Return the cost by period, oldest first."""
+        columns = cost_sum.c
+        start = self._start(columns.start, grain).label("first")
+        key = (start, columns.person, columns.is_matched)
+        query = (
+            select(*key, *self._sums(columns))
+            .where(*self._by_grain(cost_sum, grain))
+            .group_by(*key)
+            .order_by(start)
+        )
+        rows = self._connection.execute(query).all()
+        if not rows:
+            return ()
+        found = {
+            to_day(first): _divided(own) for first, own in groupby(rows, key=attrgetter("first"))
+        }
+        starts, first = [], grain.start(self._selection.since)
+        while first <= self._selection.until:
+            starts.append(first)
+            first = grain.next(first)
+        return periods(found, starts)
+
+    def people(self) -> tuple[PersonMonth, ...] | None:
+        """Return the cost of each person and month; ``None``: this app names no people."""
+        if self._naming.names is NamesShown.TEAMS:
+            return None
+        columns = cost_sum.c
+        start = self._start(columns.start, TimeGrain.MONTH).label("first")
+        query = (
+            select(start, columns.person, *self._sums(columns))
+            .where(*self._by_grain(cost_sum, TimeGrain.MONTH))
+            .group_by(start, columns.person)
+        )
+        found = [
+            PersonMonth(
+                person=self._named(row.person),
+                month=to_day(row.first),
+                cost=cost_of(row, CostBasis.LIST),
+            )
+            for row in self._connection.execute(query)
+        ]
+        found.sort(key=lambda one: (one.month, -(one.cost.amount or 0), one.person))
+        return tuple(found)
+
+    def _named(self, person: int) -> str:
+        login = self._logins.get(person)
+        return self._naming.of(login or f"{'name' if person < 0 else 'account'} {abs(person)}")
+
+    def _by_person(self, *key: ColumnElement[Any]) -> Sequence[Row[Any]]:
+        """Return the costs of each person by ``key``, with and without matched lines."""
+        columns = cost_sum.c
+        whole = (*key, columns.person, columns.is_matched)
+        query = select(*whole, *self._sums(columns)).where(*self._whole(cost_sum)).group_by(*whole)
+        return self._connection.execute(query).all()
+
+    def _sums(self, columns: Any) -> list[ColumnElement[Any]]:
+        """Return the sums of a cost, under the names of the list's columns whatever the basis."""
+        return [
+            func.sum(columns[f"{self._basis}_{name}"]).label(f"{CostBasis.LIST}_{name}")
+            for name in AMOUNTS
+        ]
+
+    def _names(self, numbers: Iterable[int]) -> dict[int, str]:
+        columns = repository.c
+        found = select(columns.id, columns.owner, columns.name)
+        query = found.where(among(columns.id, sorted(numbers)))
+        return {row.id: f"{row.owner}/{row.name}" for row in self._connection.execute(query)}
+
+    # --- pull requests ----------------------------------------------------------------------------
+
+    def _pulls(self) -> Subquery:
+        """Return the query of what each selected pull request costs."""
+        columns = pull_cost.c
+        selection = self._selection
+        asked = conditions(
+            PullSelection(
+                repository_ids=selection.repository_ids,
+                since=selection.since,
+                until=selection.until,
+                team=selection.team,
+            ),
+            self._teams,
+        )
+        if selection.agent is not None:
+            asked.append(columns.agent == selection.agent)
+        key = (columns.repository_id, columns.pull_request)
+        return (
+            select(*key, *self._sums(columns))
+            .join_from(pull_summary, pull_cost, same_pull(pull_cost))
+            .where(*asked)
+            .group_by(*key)
+            .subquery()
+        )
+
+    def dearest(self, most: int | None) -> tuple[PullSpend, ...]:
+        """Return the pull requests with the largest amounts; ``most`` ``None``: all with a cost."""
+        costs = self._pulls()
+        amount = costs.c.list_amount
+        query = (
+            select(costs, pull_summary.c.title, pull_summary.c.merged_at)
+            .add_columns(pull_summary.c.attributed, repository.c.owner, repository.c.name)
+            .join_from(costs, pull_summary, _same(costs))
+            .join(repository, repository.c.id == costs.c.repository_id)
+            .order_by(amount.is_(None), amount.desc(), costs.c.repository_id, costs.c.pull_request)
+            .limit(most)
+        )
+        return tuple(
+            PullSpend(
+                repository=f"{row.owner}/{row.name}",
+                pull_request=row.pull_request,
+                title=row.title,
+                merged_at=row.merged_at,
+                amount=cost.amount,
+                attributed=row.attributed,
+                unpriced_tokens=cost.unpriced_tokens,
+            )
+            for row in self._connection.execute(query)
+            for cost in [cost_of(row, CostBasis.LIST)]
+        )
+
+    def shipped(self) -> ShippedCost:
+        """Return what the selected pull requests cost together, by the lines that they shipped."""
+        costs, columns = self._pulls(), pull_summary.c
+        after = outcome.c.attributed_after_90
+        query = (
+            select(costs.c.list_amount, columns.attributed, columns.author_id, columns.author)
+            .add_columns(outcome.c.attributed_lines, after)
+            .join_from(costs, pull_summary, _same(costs))
+            .outerjoin(outcome, same_pull(outcome))
+        )
+        rows = self._connection.execute(query).all()
+        costed = [row for row in rows if row.list_amount is not None]
+        looked = [row for row in costed if row.attributed_after_90 is not None]
+        return ShippedCost(
+            pulls=len(rows),
+            costed=len(costed),
+            amount=_together(costed),
+            attributed=known_sum(row.attributed for row in costed),
+            looked_up=known_sum(row.attributed_lines for row in looked),
+            standing=known_sum(row.attributed_after_90 for row in looked),
+            amount_of_looked_up=_together(looked),
+        )
+
+    # --- what comes, and what was agreed ----------------------------------------------------------
+
+    def forecast(self, month: date, today: date) -> Forecast | None:
+        """Return the forecast of a month that is not over; ``None``: too little is known."""
+        if month != month_of(today) or not self._month_is_shown(month):
+            return None
+        through = today - ONE_DAY  # today is not over
+        first = through - timedelta(days=WEEKS * WEEK)
+        columns = cost_sum.c
+        days = self._between_days(min(first, month), through)
+        query = select(columns.start, *self._sums(columns)).where(*days).group_by(columns.start)
+        amounts = {
+            to_day(row.start): cost_of(row, CostBasis.LIST).amount or 0
+            for row in self._connection.execute(query)
+        }
+        known = min(amounts, default=through)
+        return forecast(amounts, month, known_from=max(known, first), through=through)
+
+    def _between_days(self, first: date, last: date) -> list[ColumnElement[bool]]:
+        columns = cost_sum.c
+        of_days = and_(
+            columns.grain == TimeGrain.DAY.value,
+            columns.start.between(day_number(first), day_number(last)),
+        )
+        return self._asked(cost_sum, of_days)
+
+    def _month(self, month: date) -> Sequence[Row[Any]]:
+        """Return the costs of a month by person and repository."""
+        columns = cost_sum.c
+        key = (columns.repository_id, columns.person)
+        is_month = and_(columns.grain == TimeGrain.MONTH.value, columns.start == day_number(month))
+        query = (
+            select(*key, *self._sums(columns))
+            .where(*self._asked(cost_sum, is_month))
+            .group_by(*key)
+        )
+        return self._connection.execute(query).all()
+
+    def _month_is_shown(self, month: date) -> bool:
+        return may_be_shown(_by(self._month(month), lambda _: "all").get("all", {}))
+
+    def budgets(self, month: date, coming: Forecast | None) -> tuple[BudgetCheck, ...]:
+        """Return how the organization's budgets of this basis stand in a month."""
+        if not self._selection.has_unplaced or self._selection.team or self._selection.agent:
+            return ()  # they are of everything
+        agreed = [
+            one
+            for one in budgets_of(self._connection, self._selection.installation_id)
+            if one.basis is self._basis
+        ]
+        if not agreed:
+            return ()
+        rows = self._month(month)
+        names = self._names({row.repository_id for row in rows} - {NOWHERE})
+        by_kind = {
+            BudgetOf.ORGANIZATION: _by(rows, lambda _: None),
+            BudgetOf.TEAM: _by(rows, lambda row: self._teams.of(self._logins.get(row.person))),
+            BudgetOf.REPOSITORY: _by(rows, lambda row: names.get(row.repository_id)),
+        }
+        return tuple(
+            _checked(one, by_kind[one.of].get(one.name, {}), coming if one.name is None else None)
+            for one in agreed
+        )
+
+    def repriced(self) -> tuple[date, ...]:
+        """Return the closed months of the selection that were priced again."""
+        selection = self._selection
+        return tuple(
+            month
+            for month, one in closed_months(self._connection).items()
+            if one.is_repriced and next_month(month) > selection.since and month <= selection.until
+        )
+
+    def billed(self) -> tuple[BilledAmount, ...]:
+        """Return what vendors bill; nothing for who may not read all: it has no repository."""
+        selection, columns = self._selection, vendor_amount.c
+        if not selection.has_unplaced or selection.team is not None:
+            return ()
+        asked = [
+            columns.installation_id == selection.installation_id,
+            columns.day.between(day_number(selection.since), day_number(selection.until)),
+        ]
+        if selection.agent is not None:
+            asked.append(columns.agent == selection.agent)
+        key = (columns.vendor, columns.report, columns.currency, usage_identity.c.person)
+        days = (func.min(columns.day).label("first"), func.max(columns.day).label("last"))
+        sums = (func.sum(columns[name]).label(name) for name in ("billed", "list_price"))
+        query = (
+            select(*key, *days, *sums)
+            .outerjoin(usage_identity, usage_identity.c.id == columns.identity_id)
+            .where(*asked)
+            .group_by(*key)
+            .order_by(columns.vendor, columns.report, columns.currency)
+        )
+        rows = self._connection.execute(query).all()
+        return tuple(
+            _billed(*of, list(own))
+            for of, own in groupby(rows, key=attrgetter("vendor", "report", "currency"))
+        )
+
+
+def _billed(vendor: str, report: str, currency: str, rows: Sequence[Row[Any]]) -> BilledAmount:
+    amounts = {}
+    for name in ("billed", "list_price"):
+        known = [row for row in rows if getattr(row, name) is not None]
+        people = {
+            row.person: Cost(amount=int(getattr(row, name)))
+            for row in known
+            if row.person is not None
+        }
+        # What a vendor attributes to nobody is about no person.
+        is_shown = bool(known) and (not people or may_be_shown(people))
+        amounts[name] = sum(int(getattr(row, name)) for row in known) if is_shown else None
+    return BilledAmount(
+        vendor=vendor,
+        report=report,
+        currency=currency,
+        billed=amounts["billed"],
+        list_price=amounts["list_price"],
+        first=to_day(min(row.first for row in rows)),
+        last=to_day(max(row.last for row in rows)),
+    )
+
+
+def _checked(budget: Budget, people: ByPerson, coming: Forecast | None) -> BudgetCheck:
+    is_shown = bool(people) and may_be_shown(people)
+    spent = sum(people.values(), Cost()).amount if is_shown else None
+    return BudgetCheck(budget=budget, spent=spent, state=state_of(budget, spent, coming))
+
+
+def _together(rows: Sequence[Row[Any]]) -> int | None:
+    """Return the sum of pull requests' amounts; ``None``: there are none, or of too few people."""
+    people: defaultdict[int, Cost] = defaultdict(Cost)
+    names = {row.author or "": number for number, row in enumerate(rows, 1)}
+    for row in rows:
+        who = row.author_id if row.author_id is not None else -names[row.author or ""]
+        people[who] += Cost(amount=int(row.list_amount), priced_tokens=1)
+    return sum(int(row.list_amount) for row in rows) if rows and may_be_shown(people) else None
+
+
+def _same(costs: Subquery) -> ColumnElement[bool]:
+    return and_(
+        costs.c.repository_id == pull_summary.c.repository_id,
+        costs.c.pull_request == pull_summary.c.pull_request,
+    )
+
+
+def _divided(rows: Iterable[Row[Any]]) -> Divided:
+    """Return what each person costs, with and without matched lines."""
+    found: defaultdict[int, PersonCost] = defaultdict(PersonCost)
+    for row in rows:
+        one = cost_of(row, CostBasis.LIST)
+        found[row.person] += (
+            PersonCost(matched=one) if row.is_matched else PersonCost(unmatched=one)
+        )
+    return dict(found)
+
+
+def _by(
+    rows: Iterable[Row[Any]], name: Callable[[Row[Any]], str | None]
+) -> dict[str | None, ByPerson]:
+    """Return what each person costs in each part."""
+    found: defaultdict[str | None, defaultdict[int, Cost]]
+    found = defaultdict(lambda: defaultdict(Cost))
+    for row in rows:
+        found[name(row)][row.person] += cost_of(row, CostBasis.LIST)
+    return {part: dict(people) for part, people in found.items()}

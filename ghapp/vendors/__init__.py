@@ -1,0 +1,1 @@
+"""What vendors of agents report of usage and money, day by day. It stores nothing."""

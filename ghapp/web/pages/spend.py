@@ -1,0 +1,141 @@
+"""The pages of spend: what agents cost, beside what they shipped."""
+
+from flask import abort, render_template, request
+
+from ghapp.reports.charts import ChartColumn, ChartFrame, columns
+from ghapp.reports.words import agent_name
+from ghapp.spend.cost import CostBasis
+from ghapp.spend.counts import DividedCost, SpendSummary
+from ghapp.spend.money import MICROS, for_people
+from ghapp.summaries.selection import TimeGrain
+from ghapp.usage.counts import OTHERS, UsageSelection
+from ghapp.web.access import owns, readable, require_member, require_reader, require_viewer
+from ghapp.web.current import services
+from ghapp.web.frame import cost
+from ghapp.web.pages.blueprint import pages
+from ghapp.web.pages.drawings import ChartWithTable, span_name, tick
+from ghapp.web.pages.filters import PageQuery, asked_for, takes
+from ghapp.web.pages.usage import USAGE_FILTERS, of_repository, selected
+
+SPEND_FILTERS = USAGE_FILTERS | {"basis"}
+"""Filters of these pages: those of usage, and which estimate."""
+LONG = 130
+"""Days above which a page shows months if nobody asks for another grain."""
+BASES = {
+    CostBasis.LIST: "Estimate at list prices",
+    CostBasis.CONTRACT: "Estimate at your own rates",
+    CostBasis.BILLED: "Billed by the vendor",
+}
+"""What amounts mean, in the words of a headline."""
+
+
+@pages.get("/organizations/<organization>/spend")
+@takes(SPEND_FILTERS)
+def organization_spend(organization: str) -> str:
+    """Show what agents cost an organization."""
+    account = require_member(organization)
+    wanted = asked_for(tuple(sorted(readable(account.id))), services.clock().date())
+    selection = selected(account.id, wanted.selection, has_unplaced=owns(organization))
+    return render_template(
+        "organization_spend.html",
+        account=account.account,
+        asked=wanted,
+        **_shown(selection, wanted),
+    )
+
+
+@pages.get("/repositories/<owner>/<name>/spend")
+@takes(SPEND_FILTERS)
+def repository_spend(owner: str, name: str) -> str:
+    """Show what agents cost in a repository. It is about people: a public one asks who is there."""
+    require_viewer()
+    repository = require_reader(owner, name)
+    wanted = asked_for((repository.id,), services.clock().date())
+    return render_template(
+        "repository_spend.html",
+        repository=repository,
+        asked=wanted,
+        **_shown(of_repository(repository, wanted.selection), wanted),
+    )
+
+
+def default_basis() -> CostBasis:
+    """Return the estimate that goes before the other: by contract where there is a rate card."""
+    return CostBasis.LIST if services.settings.rate_card is None else CostBasis.CONTRACT
+
+
+def _basis() -> CostBasis:
+    name = request.args.get("basis")
+    if not name:
+        return default_basis()
+    if name not in {CostBasis.LIST, CostBasis.CONTRACT}:
+        abort(400, f"basis is {name!r}; give list or contract")
+    return CostBasis(name)
+
+
+def _shown(selection: UsageSelection, wanted: PageQuery) -> dict[str, object]:
+    days = (selection.until - selection.since).days
+    is_long = days > LONG and not request.args.get("grain")
+    grain = TimeGrain.MONTH if is_long else wanted.grain
+    basis = _basis()
+    today = services.clock().date()
+    summary = services.spend.summary(selection, basis, grain, today=today)
+    return {
+        "summary": summary,
+        "usage": selection,
+        "grain": grain,
+        "basis": basis,
+        "bases": BASES,
+        "has_card": services.settings.rate_card is not None,
+        "stale": services.store.usage.stale(selection.installation_id),
+        "teams": [(one.name, one.name) for one in summary.teams if one.name != OTHERS],
+        "agents": [
+            (one.name, agent_name(one.name)) for one in summary.agents if one.name != OTHERS
+        ],
+        "spend_chart": _chart(summary, grain),
+        "unallocated_share": _share(summary.totals),
+    }
+
+
+def _chart(summary: SpendSummary, grain: TimeGrain) -> ChartWithTable:
+    steps = [
+        ChartColumn(
+            label=tick(one.start, grain),
+            title=f"{span_name(one.start, grain)}: {cost(one.spent.cost)}",
+            values=_dollars(one.spent),
+        )
+        for one in summary.series
+    ]
+    known = [one.spent.cost.amount or 0 for one in summary.series if one.spent.cost]
+    frame = ChartFrame(
+        name="spend",
+        title=f"Dollars by {grain}",
+        description=f"{for_people(max(known, default=0))} at most in one {grain}.",
+    )
+    return ChartWithTable(
+        svg=columns(frame, steps, ("with", "without")),
+        heads=(grain.value.title(), "People", "Spent", "Of that unallocated"),
+        rows=tuple(
+            (
+                span_name(one.start, grain),
+                str(one.spent.people),
+                cost(one.spent.cost),
+                cost(one.spent.unallocated),
+            )
+            for one in summary.series
+        ),
+    )
+
+
+def _dollars(spent: DividedCost) -> tuple[int, int]:
+    """Return whole dollars with and without matched lines; what is not shown has no column."""
+    whole = spent.cost.amount if spent.cost else None
+    left = spent.unallocated.amount if spent.unallocated else None
+    return ((whole or 0) - (left or 0)) // MICROS, (left or 0) // MICROS
+
+
+def _share(spent: DividedCost) -> float | None:
+    """Return the unallocated share of a cost; ``None``: unknown, or not shown."""
+    if spent.cost is None or spent.unallocated is None or not spent.cost.amount:
+        return None
+    return (spent.unallocated.amount or 0) / spent.cost.amount

@@ -1,0 +1,100 @@
+"""The pages of spend: the amounts of the questions, one meaning on a page, nobody's own money."""
+
+from datetime import timedelta
+
+import pytest
+from flask.testing import FlaskClient
+
+from ghapp.spend.cost import CostBasis
+from ghapp.spend.counts import SpendSummary
+from ghapp.spend.money import for_people
+from ghapp.store.summaries.spend import SpendQuestions
+from ghapp.summaries.selection import NamesShown, PersonNaming, TimeGrain
+from ghapp.web.frame import cost
+from tests.web.conftest import NOW
+from tests.web.pages.test_usage import read, selection
+from tests.web.place import Place
+
+PAGE = "/organizations/acme/spend"
+
+
+def asked(place: Place, grain: TimeGrain = TimeGrain.MONTH, **narrowed: object) -> SpendSummary:
+    questions = SpendQuestions(place.store.database, PersonNaming())
+    chosen = selection(place, **narrowed)
+    return questions.summary(chosen, CostBasis.LIST, grain, today=NOW.date())
+
+
+def test_the_page_shows_what_the_question_answers(admin: FlaskClient, place: Place) -> None:
+    found = asked(place)
+    assert found.totals.cost is not None
+    assert found.totals.cost.amount
+    assert found.totals.unallocated is not None
+    page = read(admin, PAGE)
+    text = admin.get(PAGE).text
+    assert f"<dd>{cost(found.totals.cost)}</dd>" in text
+    assert f"<dd>{cost(found.totals.unallocated)}</dd>" in text
+    assert "Estimate at list prices" in text
+    assert "Billed by the vendor" not in text
+    assert [row[2] for row in page.table("Tool", "People")] == [
+        cost(one.cost) for one in found.agents
+    ]
+    assert [row[2] for row in page.table("Model", "People")] == [
+        cost(one.cost) for one in found.models
+    ]
+    dearest = page.table("Pull request", "Cost")
+    assert [row[1] for row in dearest] == [for_people(one.amount or 0) for one in found.dearest]
+    assert len(dearest) > 1
+
+
+def test_a_filter_changes_every_amount(admin: FlaskClient, place: Place) -> None:
+    narrowed = asked(place, agent="codex")
+    text = admin.get(f"{PAGE}?agent=codex").text
+    assert f"<dd>{cost(narrowed.totals.cost)}</dd>" in text
+    assert narrowed.totals != asked(place).totals
+    assert narrowed.shipped != asked(place).shipped
+
+
+@pytest.mark.parametrize("name", ["verdict=assisted", "author=ann", "path=src", "basis=billed"])
+def test_what_spend_does_not_have_is_refused(admin: FlaskClient, name: str) -> None:
+    assert admin.get(f"{PAGE}?{name}").status_code == 400
+
+
+def test_other_pages_know_no_basis(admin: FlaskClient) -> None:
+    answer = admin.get("/organizations/acme/usage?basis=list")
+    assert answer.status_code == 400
+
+
+def test_few_people_s_money_is_shown_to_nobody(place: Place) -> None:
+    """Each period, tool, model and repository is of five people or more, or has a dash."""
+    for grain in TimeGrain:
+        found = asked(place, grain)
+        for point in found.series:
+            assert point.spent.cost is None or point.spent.people >= 5
+        for part in (*found.agents, *found.models, *found.teams, *found.repositories):
+            assert part.cost is None or part.people >= 5
+
+
+def test_people_are_named_only_if_the_setting_says_so(place: Place) -> None:
+    assert asked(place).people is None
+    naming = PersonNaming(names=NamesShown.PSEUDONYMS, key=b"k" * 32)
+    questions = SpendQuestions(place.store.database, naming)
+    found = questions.summary(selection(place), CostBasis.LIST, TimeGrain.MONTH, today=NOW.date())
+    assert found.people
+    assert all(one.person.startswith("person-") for one in found.people)
+
+
+def test_a_forecast_is_of_the_month_that_goes_on(place: Place) -> None:
+    found = asked(place)
+    assert found.month == NOW.date().replace(day=1)
+    questions = SpendQuestions(place.store.database, PersonNaming())
+    later = questions.summary(
+        selection(place), CostBasis.LIST, TimeGrain.MONTH, today=NOW.date() + timedelta(days=40)
+    )
+    assert later.forecast is None
+
+
+def test_a_single_repository_s_page_has_no_table_of_them(admin: FlaskClient) -> None:
+    assert "By repository" in admin.get(PAGE).text
+    text = admin.get("/repositories/acme/shop/spend").text
+    assert "Estimate at list prices" in text
+    assert "By repository" not in text
