@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from ghapp.attribution.struct_types import build_struct_types
 from ghapp.store.access_log import AccessDoor, AccessEntry, AccessLog, LoggedAccess
 from ghapp.store.agent_reports import AgentReport, AgentReports, AgentSeen
 from ghapp.store.audits import AuditTable, SavedAudit, SignRecord
@@ -244,7 +245,11 @@ class Store:
 
     @classmethod
     def unmigrated(cls, url: str) -> Self:
-        """Return the store without connecting to the database yet."""
+        """Return the store without connecting to the database yet.
+
+        Threads of its process may then convert to every struct that is imported by now.
+        """
+        build_struct_types()
         database = Database(url)
         work = WorkTable(database)
         audits = AuditTable(database)

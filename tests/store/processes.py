@@ -1,9 +1,11 @@
 """What tests of the store do in processes of their own, and how those start.
 
 Each is a new interpreter. Forking them from a server that had imported the store already was
-quicker, but once such a child died of a segmentation fault inside a library at its end.
+quicker, but a child died of a segmentation fault now and then. Its cause was found since
+(`ghapp.attribution.struct_types`); if one dies again, it says where.
 """
 
+import faulthandler
 import itertools
 import multiprocessing
 import os
@@ -20,6 +22,8 @@ import ghapp.store.migrations  # noqa: F401 - with Alembic, which the store impo
 from ghapp.store import Store, WorkEnd
 from ghapp.store.schema import cursor
 from tests.store.records import NOW, lease
+
+faulthandler.enable()
 
 PATIENCE = 60
 """Seconds that an event of another process may take on a machine with much else to do."""

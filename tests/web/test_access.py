@@ -42,7 +42,7 @@ def test_github_is_asked_as_the_person_and_once_in_minutes(place: Place) -> None
     assert person is not None
     assert place.asked_as() == {f"user:{person.id}"}
     paths = [one.path for one in place.sandbox.exchanges]
-    assert paths == ["/user", f"/repositories/{place.repositories['app'].id}"]
+    assert paths == ["/user", "/user/emails", f"/repositories/{place.repositories['app'].id}"]
 
 
 def test_what_is_taken_away_on_github_ends_here_within_minutes(place: Place) -> None:
