@@ -825,7 +825,7 @@ def _usage_sums(name: str, *own: Column[Any], key: tuple[str, ...] = ()) -> Tabl
     """Return a table of what counts of usage, by person and day, week or month.
 
     Pages read whole periods of everybody, so the key begins with the period: SQLite keeps the rows
-    in its order. Sums of one person's days are found by the index.
+    in its order.
     """
     return Table(
         name,
@@ -840,7 +840,6 @@ def _usage_sums(name: str, *own: Column[Any], key: tuple[str, ...] = ()) -> Tabl
         PrimaryKeyConstraint(
             *("installation_id", "grain", "start", "person", "agent", "repository_id", *key)
         ),
-        Index(f"{name}_person", "installation_id", "grain", "person", "agent", "start"),
         sqlite_with_rowid=False,
     )
 
