@@ -38,6 +38,7 @@ from ghapp.publishers.publisher import DesiredState, Memories
 from ghapp.publishers.registry import PublishReport
 from ghapp.reports.coverage import of_author
 from ghapp.reports.record_line import NamedRecord
+from ghapp.spend.allocation import PullRequestCost
 from ghapp.store import (
     Installation,
     NameReason,
@@ -102,8 +103,12 @@ class AuditContext(Struct, frozen=True, kw_only=True):
     git_cache: Path
     """Directory of the bare repositories that git fetches into."""
     carry: CarryStep
+    cost: Callable[[int, int], PullRequestCost | None]
+    """Repository and number → what is known of a pull request's cost, for its comment."""
     witness: SignRecord | None = None
     """Signs each saved audit; ``None``: audits are not signed."""
+    public_url: str | None = None
+    """Where people reach the app; ``None``: nobody said."""
 
 
 # --- the journey ------------------------------------------------------------------------------
@@ -135,6 +140,10 @@ def audit_pull_request(
             coverage=coverage,
             asked_again=request.asked_again,
             record=record,
+            cost=context.cost(request.repository_id, request.number)
+            if in_force.policy.cost
+            else None,
+            public_url=context.public_url,
         )
         publishing = context.publish(desired, pull, github, ledger.memories(saved, github, store))
         ledger.record(publishing.published, saved, store, now)

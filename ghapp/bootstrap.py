@@ -38,6 +38,7 @@ from ghapp.policy.in_force import PolicyFile, organization_file
 from ghapp.publishers.registry import publish
 from ghapp.queue.enqueue import RedisQueue, connect
 from ghapp.settings import AppCredentials, Settings, SettingsError
+from ghapp.spend.allocation import PullRequestCost
 from ghapp.spend.prices import packaged
 from ghapp.store import Installation, Store
 from ghapp.store.pricing import PriceBook
@@ -97,8 +98,16 @@ class Services:
             comparison=self.comparison,
             git_cache=self.settings.data_dir / "git",
             carry=self.carry,
+            cost=self.pull_cost,
             witness=self.signer.witness,
+            public_url=self.settings.public_url,
         )
+
+    def pull_cost(self, repository_id: int, number: int) -> PullRequestCost | None:
+        """Return what is known now of a pull request's cost; ``None``: it has no audit."""
+        estimate, now = self.settings.estimate, self.clock()
+        found = self.spend.pull(repository_id, number, estimate, now=now)
+        return None if found is None else found.whole
 
     def carry(self, request: AuditRequest, pull: PullRequest, github: GitHub) -> CarriedEvidence:
         """Store the evidence that a pull request's repository carries; return the rest."""
@@ -230,6 +239,8 @@ class Services:
             store=self.store,
             summaries=self.summaries,
             usage=self.usage,
+            spend=self.spend,
+            estimate=settings.estimate,
             encryption_key=settings.encryption_key,
             mail_server=server,
             private_webhooks=settings.private_webhooks,

@@ -26,6 +26,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from ghapp.spend.cost import CostBasis
 from ghapp.spend.rate_card import RateCard, RateCardError, read_rate_card
 from ghapp.summaries.selection import NamesShown
 
@@ -486,6 +487,17 @@ class Settings:
     log_level: str
     hidden: tuple[str, ...] = field(repr=False)
     """Every secret by its text, for the log to leave out."""
+
+    @property
+    def estimate(self) -> CostBasis:
+        """Which estimate goes before the other: by contract where there is a rate card."""
+        return CostBasis.LIST if self.rate_card is None else CostBasis.CONTRACT
+
+    @property
+    def estimates(self) -> tuple[CostBasis, ...]:
+        """The estimates that there are: without a rate card nothing is known by contract."""
+        whole = (CostBasis.LIST, CostBasis.CONTRACT)
+        return whole[:1] if self.rate_card is None else whole
 
     @property
     def encryption_key(self) -> bytes:

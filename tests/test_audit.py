@@ -38,6 +38,8 @@ from ghapp.keys.evidence import EvidenceKeys
 from ghapp.policy.in_force import PolicyFile
 from ghapp.publishers.publisher import WriteResult
 from ghapp.publishers.registry import publish
+from ghapp.spend.allocation import AllocationState, PullRequestCost
+from ghapp.spend.cost import Cost, CostBasis
 from ghapp.store import Repository, Store, WorkKind
 from tests.github.place import START, Place, assert_good_manners
 
@@ -70,7 +72,9 @@ class Desk:
             comparison=LineComparison(store, EvidenceKeys(store, b"k" * 32), place.clock),
             git_cache=place.cache,
             carry=self.carry,
+            cost=lambda *_: self.cost,
         )
+        self.cost: PullRequestCost | None = None
 
     def carry(self, request: AuditRequest, pull: PullRequest, github: GitHub) -> CarriedEvidence:
         """Say that the repository carries no evidence."""
@@ -161,6 +165,42 @@ def test_a_person_who_asks_again_gets_an_answer_in_the_check_run(desk: Desk) -> 
     assert isinstance(ended, AuditDone)
     written = {one.name for one in ended.published if one.outcome is WriteResult.WRITTEN}
     assert (written, len(desk.place.sandbox.writes())) == ({"check_run"}, before + 1)
+
+
+def test_a_comment_names_the_cost_only_where_the_policy_says_so(desk: Desk) -> None:
+    desk.wrote(edit())
+    pull = desk.place.merged({"a.py": BY_AGENT})
+    desk.cost = PullRequestCost(
+        cost=Cost(1_467_135, 9),
+        basis=CostBasis.LIST,
+        state=AllocationState.OPEN,
+        data_through=START.date(),
+        agent_sessions=1,
+        attributed_lines=4,
+        covered_lines=3,
+    )
+    desk.audit(pull)
+    [comment] = desk.place.sandbox.visible(pull).comments
+    assert "$" not in comment.body
+    written = PolicyFile(
+        repository_id=1, repository="acme/.github", text="cost: true\n", as_of=START
+    )
+    desk.context = msgspec.structs.replace(desk.context, organization_policy=lambda *_: written)
+    document = desk.document(pull)
+    said = "Cost: about $1.47 at list prices so far, allocated by matched lines (75%"
+    desk.audit(pull)
+    [comment] = desk.place.sandbox.visible(pull).comments
+    assert said in comment.body
+    # The same cost writes nothing, another one the same comment; the record knows no money.
+    before = len(desk.place.sandbox.writes())
+    desk.audit(pull)
+    assert len(desk.place.sandbox.writes()) == before
+    desk.cost = msgspec.structs.replace(desk.cost, state=AllocationState.FINAL)
+    desk.audit(pull)
+    [comment] = desk.place.sandbox.visible(pull).comments
+    assert said.replace(" so far", "") in comment.body
+    assert desk.document(pull) == document
+    assert len(desk.store.audits.all_of(desk.place.repository.id, pull.number)) == 1
 
 
 def test_without_evidence_the_verdict_is_unknown_and_no_comment_is_opened(desk: Desk) -> None:

@@ -1,8 +1,9 @@
 """Makes the pictures of README.md and docs/ anew: the demo is started and photographed.
 
 `.venv/bin/python docs/images/renew.py` needs the development packages and a Chromium, which
-`CHROMIUM` names where it is not on PATH. With names it makes only those pictures of the app's
-pages. Look at the pictures before you commit them.
+`CHROMIUM` names where it is not on PATH. With names it makes only those pictures. Those named
+`comment_…` show a golden comment as GitHub would: they need pip and npm, which fetch GitHub's
+renderer and its style for this once. Look at the pictures before you commit them.
 """
 # ruff: noqa: INP001 - a script beside the pictures that it makes, and no package
 
@@ -33,7 +34,8 @@ FONTS = """<?xml version="1.0"?>
   <dir>/usr/share/fonts</dir>
   <cachedir prefix="xdg">fontconfig</cachedir>
   <match target="pattern"><test name="family"><string>system-ui</string></test>
-    <edit name="family" mode="prepend" binding="strong"><string>Inter</string></edit></match>
+    <edit name="family" mode="prepend" binding="strong"><string>Inter</string>
+      <string>DejaVu Sans</string></edit></match>
 </fontconfig>
 """
 """Pages ask for the system's own type; a desktop has one, a server's is chosen here."""
@@ -66,19 +68,45 @@ SHOTS = (
     Shot("phone_dark", "PULL", "dark", width=390, height=1500),
 )
 
+ON_GITHUB = {"check_run": "check run", "comment": "commented on"}
+"""Pictures of the stand-in's page, and the words by which each section is found."""
+GOLDEN = HERE.parent.parent / "fixtures" / "reports" / "provisional" / "expected.md"
+"""The comment as the app writes it, with a long path."""
+RENDERER, STYLE = "cmarkgfm==2025.10.22", "github-markdown-css@5.9.0"
+"""GitHub's fork of cmark from PyPI, and GitHub's style from npm."""
+COMMENTS = (
+    Shot("comment_phone", "", width=390),
+    Shot("comment_phone_dark", "", "dark", width=390),
+    Shot("comment_desk", "", width=1012),
+    Shot("comment_desk_dark", "", "dark", width=1012),
+)
+
 
 def main() -> None:
-    """Start the demo, take the pictures, end it."""
+    """Take the pictures that are asked for, or all of them."""
     path = find() or sys.exit(MISSING)
+    names = set(sys.argv[1:])
+    comments = [shot for shot in COMMENTS if not names or shot.name in names]
+    if comments:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=path, args=list(OPTIONS))
+            photograph_comment(browser, comments)
+            browser.close()
+    if not names or names - {shot.name for shot in COMMENTS}:
+        of_the_demo(path)
+
+
+def of_the_demo(path: str) -> None:
+    """Start the demo, take the pictures, end it."""
     with demo() as addresses, typeset() as environment, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=path, args=list(OPTIONS), env=environment
         )
         try:
-            wanted = [shot for shot in SHOTS if shot.name in sys.argv[1:]]
-            if not wanted:
+            names = set(sys.argv[1:]) or {*ON_GITHUB, *(shot.name for shot in SHOTS)}
+            if names & set(ON_GITHUB):
                 photograph_github(browser, addresses["see"])
-            photograph(browser, addresses, wanted or SHOTS)
+            photograph(browser, addresses, [shot for shot in SHOTS if shot.name in names])
         finally:
             browser.close()
 
@@ -120,12 +148,47 @@ def typeset() -> Iterator[dict[str, str | float | bool]]:
         yield {**os.environ, "FONTCONFIG_FILE": file.name}
 
 
+def photograph_comment(browser: Browser, shots: Iterable[Shot]) -> None:
+    """Write the golden comment as GitHub's renderer and style show it."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", name, RENDERER]
+        npm = ["npm", "install", "--silent", "--prefix", name, STYLE]
+        render = (
+            "import sys, cmarkgfm, cmarkgfm.cmark as cmark; "
+            "print(cmarkgfm.github_flavored_markdown_to_html("
+            "sys.stdin.read(), cmark.Options.CMARK_OPT_UNSAFE))"
+        )
+        for command in (pip, npm):
+            subprocess.run(command, check=True)  # noqa: S603 - named above
+        done = subprocess.run(  # noqa: S603 - ours
+            [sys.executable, "-c", render],
+            input=GOLDEN.read_text("utf-8"),
+            env={**os.environ, "PYTHONPATH": name},
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        style = (folder / "node_modules/github-markdown-css/github-markdown.css").read_text("utf-8")
+    for shot in shots:
+        page = browser.new_page(
+            viewport={"width": shot.width, "height": 100}, color_scheme=shot.scheme
+        )
+        page.set_content(
+            "<!doctype html><meta name=viewport content='width=device-width'>"
+            f"<style>{style} body {{ margin: 0 }} .markdown-body {{ padding: 16px; "
+            f"font-size: 14px }}</style><div class=markdown-body>{done.stdout}</div>"
+        )
+        picture = HERE / f"{shot.name}.png"
+        page.screenshot(path=picture, full_page=True, animations="disabled")
+        page.close()
+
+
 def photograph_github(browser: Browser, url: str) -> None:
     """Write what GitHub shows of one pull request: the comment and the check run."""
     page = browser.new_page(viewport={"width": 800, "height": 1200}, color_scheme="light")
     page.goto(url)
-    sections = {"check_run": "check run", "comment": "commented on"}
-    for name, words in sections.items():
+    for name, words in ON_GITHUB.items():
         section = page.locator("section", has=page.get_by_text(words)).first
         section.screenshot(path=HERE / f"{name}.png", animations="disabled")
 

@@ -4,11 +4,13 @@ import base64
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ghapp.cli import backup, teams
 from ghapp.cli.app_store import AppGroup, known_repository, note_access, opened
+from ghapp.cli.output import format_option, print_json, quiet_option, say
 from ghapp.keys.evidence import EvidenceKeys
 from ghapp.keys.signing import RecordSigner
 from ghapp.records.keys import shown
@@ -17,6 +19,7 @@ from ghapp.settings import write_private
 from ghapp.spend.prices import packaged
 from ghapp.store import Lane, NewToken, SavedAudit, Store, TokenKind, new_secret
 from ghapp.store.pricing import PriceBook
+from ghapp.store.records import RecordKey
 from ghapp.store.summaries import activity, tally
 
 LOOK_EVERY = 1.0
@@ -59,11 +62,17 @@ def reprice(month: datetime) -> None:
 
 
 @command.command("stuck")
-def stuck() -> None:
+@format_option
+def stuck(form: str) -> None:
     """List the dead letters: number, work, tries, last error."""
     with opened() as (store, _):
-        for item in store.work.dead_letters():
-            click.echo(f"{item.id}\t{item.name}\t{item.attempts} tries\t{item.why}")
+        dead = store.work.dead_letters()
+    if form == "json":
+        members = ("id", "name", "attempts", "why")
+        print_json({"dead_letters": [{m: getattr(one, m) for m in members} for one in dead]})
+        return
+    for item in dead:
+        click.echo(f"{item.id}\t{item.name}\t{item.attempts} tries\t{item.why}")
 
 
 @command.command("retry")
@@ -147,6 +156,7 @@ def token(login: str, label: str, days: int, accounts: tuple[str, ...]) -> None:
 
 @command.command("rebuild-summaries")
 @click.argument("repositories", metavar="[OWNER/NAME]...", nargs=-1)
+@quiet_option
 def rebuild_summaries(repositories: tuple[str, ...]) -> None:
     """Rebuild summaries from the audit documents: of these repositories, or of all."""
     with opened() as (store, _):
@@ -157,17 +167,22 @@ def rebuild_summaries(repositories: tuple[str, ...]) -> None:
         for repository_id in wanted:
             count = tally.rebuild(store.database, repository_id)
             activity.rebuild(store.database, repository_id)
-            click.echo(f"repository {repository_id}: {count} pull requests")
+            say(f"repository {repository_id}: {count} pull requests")
 
 
 @command.command("access-log")
 @click.argument("name", metavar="[OWNER/NAME]", required=False)
 @click.option("--last", metavar="N", type=click.IntRange(min=1), default=100, show_default=True)
-def access_log(name: str | None, last: int) -> None:
+@format_option
+def access_log(name: str | None, last: int, form: str) -> None:
     """List who looked at audits and exports, the latest first: time, person, door, what."""
     with opened() as (store, _):
         repository_id = None if name is None else known_repository(store, name).id
         entries = store.access_log.of(repository_id, limit=last)
+    if form == "json":
+        members = ("at", "who", "door", "what", "pull_request", "detail")
+        print_json({"entries": [{m: getattr(one, m) for m in members} for one in entries]})
+        return
     for entry in entries:
         number = f"#{entry.pull_request}" if entry.pull_request else "-"
         parts = (entry.at.isoformat(), entry.who, entry.door, entry.what, number)
@@ -203,12 +218,22 @@ def fingerprint_key(name: str, output: Path) -> None:
 
 
 @command.command("record-keys")
-def record_keys() -> None:
+@format_option
+def record_keys(form: str) -> None:
     """Print the public keys of signed records: ID, period of use, and the key as PEM."""
     with opened() as (store, _):
         note_access(store, "record_keys")
-        for key in store.records.all_keys():
-            click.echo(shown(key.public, key.made_at, key.retired_at), nl=False)
+        keys = store.records.all_keys()
+    if form == "json":
+        print_json({"keys": [_key_members(one) for one in keys]})
+        return
+    for key in keys:
+        click.echo(shown(key.public, key.made_at, key.retired_at), nl=False)
+
+
+def _key_members(key: RecordKey) -> dict[str, Any]:
+    pem = shown(key.public, key.made_at, key.retired_at)
+    return {"id": key.id, "made_at": key.made_at, "retired_at": key.retired_at, "pem": pem}
 
 
 @command.command("rotate-record-key")

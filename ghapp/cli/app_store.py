@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ghapp.cli.groups import NamedGroup
+
 if TYPE_CHECKING:  # see above
     from ghapp.settings import Settings
     from ghapp.store import Repository, Store
@@ -40,7 +42,7 @@ data_option = click.option(
 """`opened` and `app_environment` find what it was given; no command passes it on."""
 
 
-class AppGroup(click.Group):
+class AppGroup(NamedGroup):
     """A group whose commands are all about one app: each has the option ``--data``."""
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:

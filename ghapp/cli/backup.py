@@ -17,6 +17,7 @@ import click
 from sqlalchemy import text
 
 from ghapp.cli.app_store import app_environment, reported
+from ghapp.cli.output import quiet_option, say
 from ghapp.serve.running import DirectoryHeld, locked, note_of
 from ghapp.settings import Settings
 from ghapp.store.database import Database
@@ -26,6 +27,7 @@ from ghapp.store.schema import metadata
 
 @click.command("backup")
 @click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
+@quiet_option
 def backup(target: Path) -> None:
     """Copy the database to TARGET while everything runs. Keep a copy of the encryption key, too."""
     _, database = _database()
@@ -44,12 +46,13 @@ def backup(target: Path) -> None:
     except BaseException:
         target.unlink()
         raise
-    click.echo(f"{target}: {target.stat().st_size} bytes")
+    say(f"{target}: {target.stat().st_size} bytes")
 
 
 @click.command("restore")
 @click.argument("source", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--yes", is_flag=True, help="Replace the database.")
+@quiet_option
 def restore(source: Path, *, yes: bool) -> None:
     """Replace the database with SOURCE, or change nothing. First stop web, workers, scheduler."""
     if not yes:
@@ -65,7 +68,7 @@ def restore(source: Path, *, yes: bool) -> None:
                 revision = database.migrate()
         finally:
             database.close()
-    click.echo(f"restored, at revision {revision}; the scheduler now fetches what is newer")
+    say(f"restored, at revision {revision}; the scheduler now fetches what is newer")
 
 
 # --- nobody else ----------------------------------------------------------------------------------

@@ -24,6 +24,8 @@ from ghapp.cli.collecting import (
     say_stays,
     say_usage,
 )
+from ghapp.cli.groups import NamedGroup
+from ghapp.cli.output import is_quiet, quiet_option, say
 from ghapp.cli.times import as_time
 from ghapp.reports.harmless import visible
 
@@ -35,7 +37,7 @@ UNFINISHED = 1
 """Exit status where something could not be read."""
 
 
-@click.group("collect", short_help="Send evidence from a developer's machine.")
+@click.group("collect", cls=NamedGroup, short_help="Send evidence from a developer's machine.")
 def command() -> None:
     """Send evidence of agents' edits from this machine, and see what is sent.
 
@@ -122,6 +124,7 @@ def flush(*, quiet: bool) -> None:
     help="Only edits from then on. [default: all of them]",
 )
 @click.option("--again", is_flag=True, help="Also send what was sent before, if the app lost it.")
+@quiet_option
 def backfill(folders: tuple[Path, ...], since: datetime | None, *, again: bool) -> None:
     """Send the edits in the transcripts on this machine, or in those below DIR; then usage.
 
@@ -138,7 +141,7 @@ def backfill(folders: tuple[Path, ...], since: datetime | None, *, again: bool) 
     with said():
         places, wanted = own_places(), folders or own_transcripts()
         account.load(places)
-        with Progress(console=Console(stderr=True)) as bar:
+        with Progress(console=Console(stderr=True), disable=is_quiet()) as bar:
             task = bar.add_task("transcripts", total=size_of(wanted))
             done = send(
                 *(places, wanted),
@@ -148,16 +151,18 @@ def backfill(folders: tuple[Path, ...], since: datetime | None, *, again: bool) 
                 advance=lambda size: bar.advance(task, size),
                 records=lambda: (*own_transcripts(), *folders),
             )
-    click.echo(
+    say(
         f"{done.sent} edit(s) sent from {done.transcripts} transcript(s), "
         f"{done.unchanged} of them read before"
     )
-    say_stays(done.stays)
+    if not is_quiet():
+        say_stays(done.stays)
     for repository, why in sorted(done.refused.items()):
         click.echo(f"  {visible(repository)}: {visible(why, LONGEST)}")
-    if done.usage is not None:
-        say_usage(done.usage)
-    say_passed_over(done.passed_over)
+    if not is_quiet():
+        if done.usage is not None:
+            say_usage(done.usage)
+        say_passed_over(done.passed_over)
     name_problems(done.unread)
     if done.problem is not None:
         raise click.ClickException(f"{done.problem}; the next backfill continues from here")

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from ghapp.cli.collecting import LONGEST, said
+from ghapp.cli.output import quiet_option, say
 from ghapp.reports.harmless import visible
 
 
@@ -28,13 +29,14 @@ from ghapp.reports.harmless import visible
     help="With --managed: let Claude Code record what shell commands change in files.",
 )
 @click.option("--remove", is_flag=True, help="Remove what install wrote.")
+@quiet_option
 def install(
     *, managed: bool, plugin: Path | None, output: str | None, shell_diffs: bool, remove: bool
 ) -> None:
     """Run the hook in Claude Code, for this user or for everyone.
 
     For this user it adds a few lines to ~/.claude/settings.json, and keeps one copy of the file
-    as it was.
+    as it was. --remove leaves what was there before, and nothing else.
     """
     if managed and plugin is not None:
         raise click.UsageError("give either --managed or --plugin, not both")
@@ -56,7 +58,7 @@ def _install_for_user(*, remove: bool) -> None:
         command_here = rollout.command_here()
         changed = rollout.remove(path) if remove else rollout.install(path, command_here)
         state = "changed" if changed else "nothing to change"
-        click.echo(f"{visible(str(path), LONGEST)}: {state}")
+        say(f"{visible(str(path), LONGEST)}: {state}")
 
 
 def settings_files() -> list[Path]:
@@ -79,7 +81,7 @@ def _install_managed(output: str | None, *, shell_diffs: bool, remove: bool) -> 
     path = Path(output) if output else rollout.managed_file()
     if remove:
         done = rollout.remove_files(path.parent, {path.name: b""})
-        click.echo(f"{path}: {'removed' if done else 'does not exist'}")
+        say(f"{path}: {'removed' if done else 'does not exist'}")
         return
     try:
         rollout.write_files(path.parent, {path.name: settings})
@@ -88,7 +90,7 @@ def _install_managed(output: str | None, *, shell_diffs: bool, remove: bool) -> 
             f"{path} cannot be written: run this as an administrator, or give --output FILE "
             "and distribute that file"
         ) from error
-    click.echo(f"{path}: written")
+    say(f"{path}: written")
 
 
 def _install_plugin(folder: Path, *, remove: bool) -> None:
@@ -97,7 +99,7 @@ def _install_plugin(folder: Path, *, remove: bool) -> None:
     files = rollout.plugin_files()
     if remove:
         done = rollout.remove_files(folder, files)
-        click.echo(f"{folder}: {'removed' if done else 'holds no plugin of ours'}")
+        say(f"{folder}: {'removed' if done else 'holds no plugin of ours'}")
         return
     rollout.write_files(folder, files)
-    click.echo(f"{folder}: written; enable {rollout.PLUGIN}@{rollout.PLUGIN} in managed settings")
+    say(f"{folder}: written; enable {rollout.PLUGIN}@{rollout.PLUGIN} in managed settings")

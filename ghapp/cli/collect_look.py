@@ -3,7 +3,6 @@
 Each imports what it needs when it runs: ``status`` must answer at once.
 """
 
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +22,7 @@ from ghapp.cli.collecting import (
     say_stays,
     say_usage,
 )
+from ghapp.cli.output import format_option, print_json
 from ghapp.collector.places import CollectorFiles
 from ghapp.reports.harmless import visible
 
@@ -30,19 +30,25 @@ if TYPE_CHECKING:  # see the top
     from rich.table import Table
 
     from ghapp.attribution.model import Edit
-    from ghapp.collector.preview import EvidencePreview, RepositoryPreview
+    from ghapp.collector.account import MachineAccount
+    from ghapp.collector.choices import KeptBack
+    from ghapp.collector.preview import RepositoryPreview
     from ghapp.collector.state import CollectorState
     from ghapp.wire import SentEdit
 
 
 @click.command("status")
-def status() -> None:
+@format_option
+def status(form: str) -> None:
     """Say whether this machine sends evidence, what waits, and what went wrong."""
     from ghapp.collector import account, choices, state  # noqa: PLC0415 - see the top
 
     with said():
         places = own_places()
         known, chosen, before = account.load(places), choices.load(places), state.load(places)
+    if form == "json":
+        print_json(_status_members(places, known, chosen, before))
+        return
     click.echo(f"enrolled  {visible(known.enrollment.login)} at {visible(known.url, LONGEST)}")
     for one in known.enrollment.installations:
         click.echo(f"  sends evidence of {visible(known.enrollment.host)}/{visible(one.account)}")
@@ -62,6 +68,38 @@ def status() -> None:
         click.echo(f"waits     until {moment(before.not_before)}, as the app asked")
     if before.problem is not None:
         click.echo(f"problem   {visible(before.problem, LONGEST)}")
+
+
+def _status_members(
+    places: CollectorFiles, known: "MachineAccount", chosen: "KeptBack", before: "CollectorState"
+) -> dict[str, Any]:
+    from ghapp.collector import queue  # noqa: PLC0415 - see the top
+
+    enrolled = known.enrollment
+    return {
+        "login": enrolled.login,
+        "url": known.url,
+        "accounts": [one.account for one in enrolled.installations],
+        "hooks": list(map(str, _hooked())),
+        "paused": list(chosen.running()),
+        "queued": queue.waiting(places)._asdict(),
+        "held_back": {name: held._asdict() for name, held in queue.aside(places).items()},
+        "sent": before.sent,
+        "sent_at": before.sent_at,
+        "stays": before.stays,
+        "read": before.seen,
+        "usage": before.usage,
+        "not_before": before.not_before,
+        "problem": before.problem,
+    }
+
+
+def _hooked() -> list[Path]:
+    """Return the settings files that hold the hook."""
+    from ghapp.collector import rollout  # noqa: PLC0415 - see the top
+
+    files = [*settings_files(), rollout.managed_file()]
+    return [path for path in files if rollout.is_installed(path)]
 
 
 def _say_seen(before: "CollectorState") -> None:
@@ -86,11 +124,7 @@ def _say_seen(before: "CollectorState") -> None:
 
 
 def _say_hook(places: CollectorFiles) -> None:
-    from ghapp.collector import rollout  # noqa: PLC0415 - see the top
-
-    files = [*settings_files(), rollout.managed_file()]
-    found = [str(path) for path in files if rollout.is_installed(path)]
-    where = ", ".join(visible(one, LONGEST) for one in found)
+    where = ", ".join(visible(str(one), LONGEST) for one in _hooked())
     click.echo(f"hook      {where or 'not in the settings of this user: ghapp collect install'}")
     if places.started.exists():
         ran = datetime.fromtimestamp(places.started.stat().st_mtime, UTC)
@@ -118,7 +152,7 @@ def _time_of(nanoseconds: int) -> datetime:
 @click.command("preview")
 @click.argument("target", metavar="[FILE|EDIT]", required=False)
 @click.option("--usage", "is_usage", is_flag=True, help="Show the usage of the last days instead.")
-@click.option("--json", "as_json", is_flag=True, help="Print the request's body and nothing else.")
+@format_option
 @click.option(
     "--evidence",
     "folders",
@@ -127,15 +161,15 @@ def _time_of(nanoseconds: int) -> datetime:
     type=click.Path(exists=True, path_type=Path),
     help="Read these transcripts. [default: all on this machine]",
 )
-def preview(
-    target: str | None, folders: tuple[Path, ...], *, is_usage: bool, as_json: bool
-) -> None:
+def preview(target: str | None, folders: tuple[Path, ...], form: str, *, is_usage: bool) -> None:
     """Show exactly what would be sent for a source file, for an edit by its ID, or of usage.
 
-    Beside it are the lines it is made from, which stay here. This command sends nothing.
+    Beside it are the lines it is made from, which stay here; with json, the bodies of the requests
+    and nothing else. This command sends nothing.
     """
     from ghapp.collector.preview import preview as look  # noqa: PLC0415 - see the top
 
+    as_json = form == "json"
     if (target is None) != is_usage:
         raise click.UsageError("give a FILE, the id of an EDIT, or --usage")
     if target is None:
@@ -144,7 +178,7 @@ def preview(
     with said():
         found = look(own_places(), target, folders or own_transcripts(), now())
     if as_json:
-        _print_json(found)
+        print_json({"requests": [one.batch for one in found.sent]})
         return
     if not found.enrolled:
         click.echo("this machine is not enrolled: hashes and installation are placeholders")
@@ -166,27 +200,17 @@ def _preview_usage(folders: tuple[Path, ...], *, as_json: bool) -> None:
 
     with said():
         found = preview_usage(own_places(), folders or own_transcripts(), now())
-    for report in found.reports:
-        parts: list[object] = [report]
-        if not as_json:
-            envelope = msgspec.structs.replace(report, tokens=(), decisions=())
-            parts = [envelope, *report.tokens, *report.decisions]
-        for part in parts:
-            click.echo(msgspec.json.encode(part))
     if as_json:
+        print_json({"requests": found.reports})
         return
+    for report in found.reports:
+        envelope = msgspec.structs.replace(report, tokens=(), decisions=())
+        for part in (envelope, *report.tokens, *report.decisions):
+            click.echo(msgspec.json.encode(part))
     for why, count in sorted(found.stays.items()):
         click.echo(f"{count} answer(s) or edit(s) would stay here: {why}")
     if not found.reports:
         click.echo(f"no usage since {found.since} would be sent")
-
-
-def _print_json(found: "EvidencePreview") -> None:
-    import msgspec  # noqa: PLC0415 - see the top
-
-    for one in found.sent:
-        sys.stdout.buffer.write(msgspec.json.encode(one.batch) + b"\n")
-    sys.stdout.buffer.flush()
 
 
 def _print_batch(one: "RepositoryPreview") -> None:

@@ -54,10 +54,11 @@ class _Recorded:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "html", "csv", "jsonl"]),
+    type=click.Choice(["text", "html", "csv", "jsonl", "json"]),
     default="text",
     show_default=True,
-    help="text for people, html as a page of its own, csv and jsonl with a row for each line.",
+    help="text for people, html as a page of its own, csv and jsonl with a row for each line, "
+    "json as one list of them.",
 )
 @output_option
 def command(before: str, after: str, form: str, output: Path | None) -> None:
@@ -130,6 +131,13 @@ def _csv(found: Found, _: tuple[str, str]) -> Iterator[bytes]:
     yield from (part.encode() for part in to_csv(COLUMNS, rows(found())))
 
 
+def _json(found: Found, _: tuple[str, str]) -> Iterator[bytes]:
+    import msgspec  # noqa: PLC0415 - help and wrong use answer without it
+
+    listed = [dict(zip(COLUMNS, row, strict=True)) for row in rows(found())]
+    yield msgspec.json.encode({"differences": listed}) + b"\n"
+
+
 def _jsonl(found: Found, _: tuple[str, str]) -> Iterator[bytes]:
     yield from to_json_lines(dict(zip(COLUMNS, row, strict=True)) for row in rows(found()))
 
@@ -139,5 +147,6 @@ FORMS: dict[str, Callable[[Found, tuple[str, str]], Iterator[bytes]]] = {
     "html": _html,
     "csv": _csv,
     "jsonl": _jsonl,
+    "json": _json,
 }
 """Form → what writes it; it also gets the names of the two compared inputs."""

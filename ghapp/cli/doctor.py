@@ -12,6 +12,7 @@ import requests
 from ghapp.attribution.model import Struct
 from ghapp.bootstrap import Services, build
 from ghapp.cli.app_store import app_environment, data_option, reported, with_a_queue
+from ghapp.cli.output import format_option, print_json
 from ghapp.events.sweep import ListedDelivery
 from ghapp.github import device_flow
 from ghapp.github.answers import GitHubError
@@ -52,17 +53,24 @@ Check = Callable[[Services], Iterator[DoctorFinding]]
 
 @click.command("doctor")
 @data_option
-def command() -> None:
+@format_option
+def command(form: str) -> None:
     """Say what is wrong with this installation of the app; status 1 if anything is."""
     given = with_a_queue(app_environment())
     with reported():
         services = build(Settings.from_environment(given, makes=False), quick=True)
     findings = [finding for check in CHECKS for finding in _asked(check, services)]
-    for one in findings:
+    if form == "json":
+        members = (
+            {"state": _STATES[one.is_well], "what": one.what, "says": one.says} for one in findings
+        )
+        print_json({"findings": list(members)})
+    for one in findings if form == "text" else ():
         click.echo(f"{_WORDS[one.is_well]:5} {one.what}: {one.says}")
     raise SystemExit(any(one.is_well is False for one in findings))
 
 
+_STATES = {True: "ok", None: "look", False: "wrong"}
 _WORDS = {True: "ok", None: "look", False: "WRONG"}
 
 

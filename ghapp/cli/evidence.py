@@ -9,6 +9,8 @@ import click
 from ghapp.cli import evidence_admin, evidence_check, evidence_preview
 from ghapp.cli.app_store import data_option, known_repository, opened, server_packages
 from ghapp.cli.evidence_preview import EXISTING, UNREAD, roots_option
+from ghapp.cli.groups import NamedGroup
+from ghapp.cli.output import at_work, quiet_option, say
 from ghapp.cli.problems import name_problems, say_passed_over
 
 if TYPE_CHECKING:  # only `import` needs the server's packages; a developer's machine has none
@@ -17,7 +19,7 @@ if TYPE_CHECKING:  # only `import` needs the server's packages; a developer's ma
     from ghapp.store import Repository, Store
 
 
-@click.group("evidence", short_help="Preview evidence, or import it.")
+@click.group("evidence", cls=NamedGroup, short_help="Preview evidence, or import it.")
 def command() -> None:
     """Preview the evidence in transcripts, import it, and administer what the app keeps."""
 
@@ -28,6 +30,7 @@ def command() -> None:
 @roots_option
 @click.option("--actor", metavar="LOGIN", help="The developer's login on GitHub.")
 @data_option
+@quiet_option
 def import_(
     directories: tuple[Path, ...],
     name: str,
@@ -41,11 +44,12 @@ def import_(
     with opened(what="importing", seals=True) as (store, settings):
         repository = known_repository(store, name)
         encode = _encode(settings, store, repository)
-        imported = import_artifacts(
-            *(store, repository.id, directories, roots, encode),
-            now=datetime.now(UTC),
-            actor=actor,
-        )
+        with at_work("reading transcripts"):
+            imported = import_artifacts(
+                *(store, repository.id, directories, roots, encode),
+                now=datetime.now(UTC),
+                actor=actor,
+            )
     _say(imported, repository)
 
 
@@ -77,14 +81,14 @@ def _encode(settings: "Settings", store: "Store", repository: "Repository") -> "
 
 def _say(imported: "ImportResult", repository: "Repository") -> None:
     """Print a summary of an import."""
-    click.echo(
+    say(
         f"{repository.full_name}: {imported.edits} edit(s) in {imported.files} transcript(s), "
         f"{imported.added} new, {imported.already_known} known before, "
         f"{imported.not_applied} not applied, {imported.elsewhere} elsewhere"
     )
     say_passed_over(imported.passed_over)
     for number in sorted(imported.due_again):
-        click.echo(f"  pull request {number} will be audited again")
+        say(f"  pull request {number} will be audited again")
     if imported.unread:
         name_problems(imported.unread)
         raise click.exceptions.Exit(UNREAD)

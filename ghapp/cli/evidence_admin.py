@@ -4,17 +4,20 @@
 runs: a developer's machine has none.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ghapp.cli.app_store import data_option, known_repository, note_access, opened
-from ghapp.reports.coverage import of_authors
+from ghapp.cli.output import format_option, print_json
+from ghapp.reports.coverage import HeardCounts, of_authors
 from ghapp.reports.harmless import visible
 
 if TYPE_CHECKING:  # only running a command needs the server's packages
     from ghapp.store import AccessToken, Store
+    from ghapp.store.coverage import PullCoverage, WeekCoverage
 
 SHOWN = 100
 """Most pull requests that ``coverage`` lists."""
@@ -80,10 +83,16 @@ def rotate_key(account: str) -> None:
 @click.command("machines")
 @_login
 @data_option
-def machines(login: str) -> None:
+@format_option
+def machines(login: str, form: str) -> None:
     """List a person's upload tokens, one for each enrolled machine."""
     with opened() as (store, _):
-        for token in _uploads(store, login):
+        uploads = _uploads(store, login)
+        if form == "json":
+            members = ("id", "created_at", "used_at", "revoked_at")
+            print_json({"machines": [{m: getattr(one, m) for m in members} for one in uploads]})
+            return
+        for token in uploads:
             used = token.used_at.isoformat() if token.used_at else "never used"
             state = "revoked" if token.revoked_at else "valid"
             click.echo(f"{token.id}\t{state}\t{token.created_at.isoformat()}\t{used}")
@@ -107,7 +116,8 @@ def revoke(login: str, number: int | None) -> None:
 @click.argument("name", metavar="OWNER/NAME")
 @click.option("--weeks", type=click.IntRange(1, 520), default=12, show_default=True)
 @data_option
-def coverage(name: str, weeks: int) -> None:
+@format_option
+def coverage(name: str, weeks: int, form: str) -> None:
     """Say whose machines reported in each week, and which authors' machines did not."""
     from ghapp.store.summaries.questions import SummaryQuestions  # noqa: PLC0415 - see the top
     from ghapp.summaries.selection import PersonNaming, PullSelection  # noqa: PLC0415
@@ -116,16 +126,43 @@ def coverage(name: str, weeks: int) -> None:
     since = until - timedelta(weeks=weeks)
     with opened() as (store, _):
         number = known_repository(store, name).id
-        for week in store.coverage.weeks(number, since, until):
+        found = store.coverage.weeks(number, since, until)
+        merged = PullSelection((number,), since=since.date(), until=until.date())
+        summaries = SummaryQuestions(store.database, PersonNaming())
+        heard, silent = summaries.heard(merged), summaries.silent(merged, SHOWN)
+        if form == "json":
+            print_json(_coverage_members(found, heard, silent))
+            return
+        for week in found:
             people = ", ".join(map(visible, week.developers))
             counts = f"{week.machines} machine(s)\t{week.edits} edit(s)"
             click.echo(f"{week.week.date().isoformat()}\t{counts}\t{people}")
-        merged = PullSelection((number,), since=since.date(), until=until.date())
-        summaries = SummaryQuestions(store.database, PersonNaming())
-        click.echo(of_authors(summaries.heard(merged)))
-        for pull in summaries.silent(merged, SHOWN):
+        click.echo(of_authors(heard))
+        for pull in silent:
             day = pull.merged_at.date().isoformat()
             click.echo(f"  #{pull.pull_request}\t{day}\t{visible(pull.author)}")
+
+
+def _coverage_members(
+    weeks: "Iterable[WeekCoverage]", heard: "HeardCounts", silent: "Iterable[PullCoverage]"
+) -> dict[str, Any]:
+    counts = ("pulls", "without", "no_evidence", "neither", "is_all")
+    return {
+        "weeks": [
+            {
+                "week": one.week.date(),
+                "machines": one.machines,
+                "edits": one.edits,
+                "developers": one.developers,
+            }
+            for one in weeks
+        ],
+        "authors": {name: getattr(heard, name) for name in counts},
+        "silent": [
+            {"pull_request": one.pull_request, "merged_at": one.merged_at, "author": one.author}
+            for one in silent
+        ],
+    }
 
 
 def _uploads(store: "Store", login: str) -> list["AccessToken"]:

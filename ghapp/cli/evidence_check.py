@@ -1,16 +1,15 @@
 """``ghapp evidence check``: says what of the agents' records on this machine is read."""
 
 import os
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
-import msgspec
 
 from ghapp.attribution.model import Struct
 from ghapp.cli.collecting import said
 from ghapp.cli.evidence_preview import EXISTING
+from ghapp.cli.output import at_work, format_option, print_json
 from ghapp.collector.agents import AgentFolder, folders_of
 from ghapp.ingest.survey import AgentSurvey, by_version, survey
 from ghapp.reports import words
@@ -36,14 +35,7 @@ class CheckedFolder(Struct, frozen=True):
 
 @click.command("check")
 @click.argument("paths", metavar="[FILE|DIR]...", nargs=-1, type=EXISTING)
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="text for people, json for programs.",
-)
+@format_option
 def check(paths: tuple[Path, ...], form: str) -> None:
     """Say for every known agent's folder what is read, since when, and what is not.
 
@@ -52,11 +44,11 @@ def check(paths: tuple[Path, ...], form: str) -> None:
     """
     with said():
         folders = [AgentFolder(None, path, is_read=True) for path in paths]
-        checked = map(_checked, folders or folders_of(os.environ))
+        with at_work("reading agents' folders"):
+            there = [_checked(one) for one in folders or folders_of(os.environ)]
         if form == "json":
-            sys.stdout.buffer.write(msgspec.json.encode({"folders": tuple(checked)}) + b"\n")
+            print_json({"folders": there})
             return
-        there = list(checked)
         for one in there:
             if one.is_there:
                 for line in _lines(one):

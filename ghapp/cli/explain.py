@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ghapp.attribution.model import Audit, EditSource, FileVerdict, LineVerdict
 from ghapp.cli.app_store import data_option
+from ghapp.cli.output import format_option, print_json
 from ghapp.cli.recorded import named, recorded_audit
 from ghapp.cli.source_text import SourceText, clone_option
 from ghapp.documents.files import DocumentError, documents
@@ -16,6 +18,9 @@ from ghapp.reports.harmless import visible
 from ghapp.reports.summary import moment
 from ghapp.reports.words import NOT_RECORDED, agent_name, made_by, sentence
 from ghapp.rulebook import of_reason
+
+if TYPE_CHECKING:  # files of documents are read without the server's packages
+    from ghapp.store import ErasedSince
 
 
 @click.command("explain", short_help="Say why lines of an audit document count or do not.")
@@ -31,12 +36,14 @@ from ghapp.rulebook import of_reason
     help="Which recorded audit of the pull request. [default: the last]",
 )
 @clone_option
-def command(
+@format_option
+def command(  # noqa: PLR0913, PLR0917 - click hands over each option
     where: str,
     place: str | None,
     pull_request: int | None,
     number: int | None,
     clone: Path | None,
+    form: str,
 ) -> None:
     """Say why each added line counts or does not, and which agent edit supports it.
 
@@ -47,35 +54,43 @@ def command(
     FILE holds audit documents, one per line, or is a bundle. OWNER/NAME#N is a recorded audit of
     the app. Documents hold no source text. For a single line, the rule is quoted too.
     """  # noqa: D301 - the \b is click's mark for "do not wrap"
-    audit = _chosen(where, pull_request, number)
+    audit, gone = _chosen(where, pull_request, number)
     path, line = _place(audit, place)
     found = list(_lines(audit, path, line))
     if not found:
         raise click.UsageError(visible(f"no added line {place or ''} in this audit", 500))
     source = SourceText(clone)
+    explained: list[dict[str, Any]] = []
+    if gone is not None and form == "text":
+        click.echo(erased(gone.edits, gone.last_at.date().isoformat()))
     for file, verdict in found:
         try:
             text = source.line(audit.merge_commit, file.path, verdict.line)
         except GitError as error:
             raise click.UsageError(f"--git {clone}: {error}") from error
-        _explain(file, verdict, text, (audit.edits or {}).get(verdict.edit or ""))
-    if len(found) == 1:
+        made = (audit.edits or {}).get(verdict.edit or "")
+        explained.append({"path": file.path, "text": text, "verdict": verdict, "made_by": made})
+        if form == "text":
+            _explain(file, verdict, text, made)
+    if form == "json":
+        lost = gone and {"edits": gone.edits, "last_at": gone.last_at}
+        print_json({"lines": explained, "erased": lost})
+    elif len(found) == 1:
         _quote(found[0][1].reason)
 
 
-def _chosen(where: str, pull_request: int | None, number: int | None) -> Audit:
-    """Return the audit that the arguments name, recorded or in a file."""
+def _chosen(
+    where: str, pull_request: int | None, number: int | None
+) -> "tuple[Audit, ErasedSince | None]":
+    """Return the audit that the arguments name, and what was erased of its evidence since."""
     recorded = named(where)
     if recorded is None:
-        return _of_file(Path(where), pull_request)
+        return _of_file(Path(where), pull_request), None
     name, of_name = recorded
     wanted = of_name or pull_request
     if wanted is None:
         raise click.UsageError(f"{where}: add the number of a pull request, as in {name}#17")
-    audit, gone = recorded_audit(name, wanted, number, "explanation")
-    if gone is not None:
-        click.echo(erased(gone.edits, gone.last_at.date().isoformat()))
-    return audit
+    return recorded_audit(name, wanted, number, "explanation")
 
 
 def _of_file(path: Path, pull_request: int | None) -> Audit:

@@ -11,6 +11,7 @@ import click
 
 from ghapp.auditing.export import ExportSpan, UnsignedError, export
 from ghapp.cli.app_store import data_option, known_repository, note_access, opened
+from ghapp.cli.output import at_work, quiet_option, say
 from ghapp.cli.problems import list_problems
 from ghapp.cli.times import as_last_instant, as_time
 from ghapp.keys.signing import RecordSigner
@@ -37,6 +38,7 @@ from ghapp.store import Repository, Store
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="The file to write.",
 )
+@quiet_option
 def command(name: str | None, since: datetime | None, until: datetime | None, output: Path) -> None:
     """Write the audits of a repository, or of all, with everything needed to check them.
 
@@ -53,7 +55,7 @@ def command(name: str | None, since: datetime | None, until: datetime | None, ou
             chosen = _repositories(store, name)
             _note(store, chosen, span)
             signer = RecordSigner(store, settings.encryption_key)
-            with _whole_or_not(output) as file:
+            with at_work("writing the bundle"), _whole_or_not(output) as file:
                 export(store, chosen, file, signer=signer, now=datetime.now(UTC), span=span)
     except UnsignedError as error:
         raise click.ClickException(str(error)) from error
@@ -88,8 +90,9 @@ def _note(store: Store, chosen: tuple[Repository, ...], span: ExportSpan) -> Non
 
 def _say(output: Path) -> None:
     """Check the bundle: an audit that somebody altered in the database must not leave unnoticed."""
-    done = check(output)
+    with at_work("checking the bundle"):
+        done = check(output)
     list_problems([f"line {one.line}: {one.problem}" for one in done.problems])
-    click.echo(f"{output}: {done.documents} document(s), {done.records} record(s)", err=True)
+    say(f"{output}: {done.documents} document(s), {done.records} record(s)", err=True)
     if done.problems:
         raise click.ClickException("recorded audits fail the check: see docs/records.md")

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 import ghapp
+from ghapp.cli.groups import NamedGroup
 
 COMMANDS = {
     "audit": ("ghapp.cli.audit", "Audit a diff file or a git commit, without any server."),
@@ -38,6 +39,7 @@ COMMANDS = {
     "scheduler": ("ghapp.cli.scheduler", "Enqueue what is due, every few seconds."),
     "doctor": ("ghapp.cli.doctor", "Say what is wrong with this installation of the app."),
     "admin": ("ghapp.cli.admin", "Retry, drain, back up, restore."),
+    "completion": ("ghapp.cli.completion", "Let the shell complete commands and options."),
     "migrate": ("ghapp.cli.database", "Bring the database to this version's schema."),
 }
 """Name → the module whose ``command`` it is, and its line in ``ghapp --help``."""
@@ -49,7 +51,20 @@ INTERRUPTED = 130
 """Exit status after Ctrl-C: 128 + SIGINT."""
 
 
-class LazyGroup(click.Group):
+START = """\
+Three things that most people want:
+
+  ghapp demo                                      see the app at work
+  ghapp audit --git . --commit HEAD --evidence ~/.claude/projects
+                                                  audit a commit of yours
+  ghapp collect status                            see what this machine sends
+
+ghapp --help lists all commands.
+"""
+"""What ``ghapp`` alone says."""
+
+
+class LazyGroup(NamedGroup):
     """A group that lists its commands without importing them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -108,11 +123,15 @@ def _forget_standard_output() -> None:
 
 @click.command(
     cls=LazyGroup,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(ghapp.__version__, prog_name="ghapp")
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Say which added lines of a merged pull request were written in AI coding sessions."""
     # Escape file names that the terminal's encoding lacks instead of failing.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    if ctx.invoked_subcommand is None:
+        click.echo(START, nl=False)

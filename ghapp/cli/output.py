@@ -5,16 +5,74 @@ rich is imported only when a table or a bar is shown.
 
 import io
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:  # see the top
     from rich.console import Console
+
+_QUIET = "ghapp.cli.output.quiet"
+
+format_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="text for people, json for programs: one object (docs/command-line.md).",
+)
+"""For each command that reads and shows: ``form`` is the format."""
+
+
+json_option = click.option(
+    "--format",
+    type=click.Choice(["json"]),
+    default="json",
+    expose_value=False,
+    help="Always json: what this shows is a JSON document.",
+)
+"""For a command that has no other form, so that a program may ask every command alike."""
+
+
+def _remember_quiet(ctx: click.Context, param: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's signature
+    del param
+    ctx.find_root().meta[_QUIET] = value
+
+
+quiet_option = click.option(
+    "--quiet",
+    is_flag=True,
+    expose_value=False,
+    callback=_remember_quiet,
+    help="Say nothing but what went wrong.",
+)
+"""For each command that makes something: `say` heeds it."""
+
+
+def is_quiet() -> bool:
+    """Say whether the running command was given ``--quiet``."""
+    context = click.get_current_context(silent=True)
+    return context is not None and bool(context.find_root().meta.get(_QUIET))
+
+
+def say(text: object, *, err: bool = False) -> None:
+    """Print what was done, unless the command is to be quiet. Problems go to `click.echo`."""
+    if not is_quiet():
+        click.echo(text, err=err)
+
+
+def print_json(members: dict[str, Any]) -> None:
+    """Print one JSON object in one line: times as ISO 8601, unknown as null."""
+    import msgspec  # noqa: PLC0415 - help and wrong use answer without it
+
+    click.echo(msgspec.json.encode(members))
+
 
 ShowProgress = Callable[[int, int | None], None]
 """Takes how many pull requests are done, and of how many; ``None``: not known yet."""
@@ -57,6 +115,44 @@ def plain_text(render: "Callable[[Console], None]", width: int) -> bytes:
     return page.getvalue().encode()
 
 
+PATIENCE = 2.0
+"""Seconds after which a person at a terminal is told that the command is at work."""
+
+
+@contextmanager
+def at_work(what: str) -> Iterator[None]:
+    """Show ``what`` and the seconds on standard error while the block runs longer than `PATIENCE`.
+
+    Only a terminal shows it. The block prints nothing: a line of text would mix with it.
+    """
+    if is_quiet() or not sys.stderr.isatty():
+        yield
+        return
+    over = threading.Event()
+    watch = threading.Thread(target=_tell, args=(what, over), daemon=True)
+    watch.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watch.join()
+
+
+def _tell(what: str, over: threading.Event) -> None:
+    if over.wait(PATIENCE):
+        return
+    from rich import progress  # noqa: PLC0415 - see the top
+    from rich.console import Console  # noqa: PLC0415 - see the top
+
+    columns = (
+        *(progress.SpinnerColumn(), progress.TextColumn("{task.description}")),
+        progress.TimeElapsedColumn(),
+    )
+    with progress.Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        shown.add_task(what, total=None)
+        over.wait()
+
+
 @contextmanager
 def progress_bar(first: str = "pull requests") -> Iterator[ShowProgress]:
     """Lend what shows progress: a bar on a terminal, nothing elsewhere.
@@ -73,7 +169,10 @@ def progress_bar(first: str = "pull requests") -> Iterator[ShowProgress]:
         progress.TimeRemainingColumn(),
     )
     with progress.Progress(
-        *columns, console=console, disable=not console.is_terminal, transient=True
+        *columns,
+        console=console,
+        disable=is_quiet() or not console.is_terminal,
+        transient=True,
     ) as bar:
         task = bar.add_task(first, total=None, rate="")
         rate = _rate()

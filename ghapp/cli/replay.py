@@ -19,8 +19,9 @@ from ghapp.cli.options import (
     named_policy,
     root_option,
 )
-from ghapp.cli.output import progress_bar
+from ghapp.cli.output import is_quiet, progress_bar, quiet_option, say
 from ghapp.cli.problems import SHOWN, list_problems, name_problems, say_passed_over
+from ghapp.cli.replay_totals import say_totals
 from ghapp.cli.times import as_last_instant, as_time
 
 if TYPE_CHECKING:  # help and wrong use answer without the core
@@ -119,6 +120,7 @@ OWN = "repository"
     type=click.IntRange(min=1, max=256),
     help="Number of processes. [default: one for each processor]",
 )
+@quiet_option
 def command(**options: Any) -> None:
     """Audit merged pull requests again, from a clone and transcripts or over GitHub.
 
@@ -145,7 +147,7 @@ def command(**options: Any) -> None:
             _compare(options)
         else:
             terms = _terms(options, options["policy_name"])
-            _finish([_replay(terms, options["output"])])
+            _finish([(*_replay(terms, options["output"]), options["output"])])
     except GitError as error:
         raise click.UsageError(f"--git {options['repository_path']}: {error}") from error
     except ProcessFailedError as error:
@@ -219,7 +221,9 @@ def _compare(options: dict[str, Any]) -> None:
     both = [_terms(options, name) for name in names]
     paths = [output.with_name(f"{output.name}.{side}.jsonl") for side in ("before", "after")]
     with gathered(both[0]) as evidence:
-        done = [_replay(terms, path, evidence) for terms, path in zip(both, paths, strict=True)]
+        done = [
+            (*_replay(terms, path, evidence), path) for terms, path in zip(both, paths, strict=True)
+        ]
     before = DocumentFile(paths[0])
 
     def found() -> "Iterator[AuditDifference]":
@@ -277,14 +281,14 @@ class _Problems:
             self.first.append(progress.problem)
 
 
-def _finish(some: "list[tuple[ReplayResult, _Problems]]") -> None:
+def _finish(some: "list[tuple[ReplayResult, _Problems, Path]]") -> None:
     """Print summaries on standard error; exit with status 1 if an input could not be read."""
-    whole = [_say(done, problems) for done, problems in some]
+    whole = [_say(*one) for one in some]
     if not all(whole):
         raise click.exceptions.Exit(UNREAD)
 
 
-def _say(done: "ReplayResult", problems: _Problems) -> bool:
+def _say(done: "ReplayResult", problems: _Problems, output: Path) -> bool:
     """Print a summary of one replay; return whether all inputs could be read."""
     list_problems(problems.first, count=problems.count)
     name_problems(done.unread)
@@ -297,11 +301,21 @@ def _say(done: "ReplayResult", problems: _Problems) -> bool:
             "run git fetch --unshallow",
             err=True,
         )
-    click.echo(f"{done.edits} edit(s) of agents read", err=True)
-    say_passed_over(done.passed_over, err=True)
+    if not done.edits:
+        click.echo(
+            "warning: no edit of an agent was read, so every audit says no_evidence: check with "
+            "`ghapp evidence check DIR` what --evidence names",
+            err=True,
+        )
+    say(f"{done.edits} edit(s) of agents read", err=True)
+    if not is_quiet():
+        say_passed_over(done.passed_over, err=True)
     before = f", {done.resumed_from} of them before an interruption" if done.resumed_from else ""
     less = f", {done.incomplete} incomplete" if done.incomplete else ""
-    click.echo(f"{done.documents} audit document(s){before}{less}", err=True)
+    say(f"{done.documents} audit document(s){before}{less}", err=True)
+    say_totals(output)
+    unread = len(done.unread) + problems.count
+    say(f"{unread} input(s) could not be read", err=True)
     return not (done.incomplete or done.unread or done.cut or lost)
 
 

@@ -25,8 +25,9 @@ from ghapp.cli.app_store import (
     with_a_queue,
 )
 from ghapp.cli.options import named_policy
-from ghapp.cli.output import progress_bar
+from ghapp.cli.output import progress_bar, say
 from ghapp.cli.problems import LONGEST
+from ghapp.cli.replay_totals import say_totals
 from ghapp.jobs.perform import perform
 from ghapp.log import configure
 from ghapp.reports.harmless import visible
@@ -144,7 +145,6 @@ def _write(services: Services, replay: Replay, output: Path) -> bool:
     rest = f", {done.incomplete} incomplete" if done.incomplete else ""
     rest += f", {done.failed} failed" if done.failed else ""
     rest += "" if is_over else f", cancelled with {done.waiting} left"
-    click.echo(
-        f"replay {replay.id}: {done.done + done.incomplete} audit document(s){rest}", err=True
-    )
+    say(f"replay {replay.id}: {done.done + done.incomplete} audit document(s){rest}", err=True)
+    say_totals(output)
     return is_over and not done.incomplete and not done.failed

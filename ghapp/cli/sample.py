@@ -11,6 +11,7 @@ import click
 
 from ghapp.attribution.model import Audit
 from ghapp.cli.app_store import data_option
+from ghapp.cli.output import at_work, format_option, print_json, quiet_option, say
 from ghapp.cli.source_text import SourceText, clone_option
 from ghapp.documents.files import DocumentError, documents
 from ghapp.documents.sampling import (
@@ -76,6 +77,8 @@ def _as_strata(ctx: click.Context, param: click.Parameter, value: str) -> tuple[
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Score the answers in this table.",
 )
+@format_option
+@quiet_option
 def command(files: tuple[Path, ...], answers: Path | None, **options: Any) -> None:
     """Draw lines of audit documents at random; estimate from people's answers how many are right.
 
@@ -87,7 +90,7 @@ def command(files: tuple[Path, ...], answers: Path | None, **options: Any) -> No
     an answer could not be read, 2 wrong use.
     """  # noqa: D301 - the \b is click's mark for "do not wrap"
     if answers is not None:
-        _score(answers)
+        _score(answers, options["form"])
         return
     if not files or options["output"] is None:
         raise click.UsageError("give files of audit documents and --output, or --score FILE")
@@ -103,21 +106,27 @@ def _draw(files: tuple[Path, ...], options: dict[str, Any]) -> None:
     seed = secrets.randbelow(SEEDS) if options["seed"] is None else options["seed"]
     random = Random(seed)  # noqa: S311 - drawn so that it can be drawn again
     frame = SamplingFrame(options["by"], counted=options["which"] == "counted")
-    for audit in _audits(files):
-        frame.count(audit)
-    drawn = frame.draw(options["size"], random)
-    lines = list(frame.picked(_audits(files), drawn))
-    random.shuffle(lines)
-    shown = list(_with_text(lines, options["clone"]))
+    with at_work("drawing lines"):
+        for audit in _audits(files):
+            frame.count(audit)
+        drawn = frame.draw(options["size"], random)
+        lines = list(frame.picked(_audits(files), drawn))
+        random.shuffle(lines)
+        shown = list(_with_text(lines, options["clone"]))
     text = (
         to_page(shown, seed=seed)
         if options["output"].suffix == ".html"
         else "".join(to_csv(COLUMNS, (tuple(row) for row in rows(shown))))
     )
     options["output"].write_text(text, encoding="utf-8", newline="")
-    click.echo(f"{len(lines)} of {frame.sizes.total()} lines, drawn with --seed {seed}")
+    if options["form"] == "json":
+        sizes = sorted(frame.sizes.items())
+        strata = [{"name": name, "drawn": len(drawn[name]), "lines": size} for name, size in sizes]
+        print_json({"seed": seed, "drawn": len(lines), "strata": strata})
+        return
+    say(f"{len(lines)} of {frame.sizes.total()} lines, drawn with --seed {seed}")
     for stratum, size in sorted(frame.sizes.items()):
-        click.echo(f"  {stratum}: {len(drawn[stratum])} of {size}")
+        say(f"  {stratum}: {len(drawn[stratum])} of {size}")
 
 
 def _audits(files: tuple[Path, ...]) -> Iterator[Audit]:
@@ -136,14 +145,27 @@ def _with_text(lines: list[SampledLine], clone: Path | None) -> Iterator[ShownLi
         yield ShownLine(line=line, text=text)
 
 
-def _score(path: Path) -> None:
+_MEASURES = {
+    "attributed": "precision of attributed lines",
+    "not_attributed": "rightly not",
+}
+
+
+def _score(path: Path, form: str) -> None:
     answers = list(_answers(path))
-    for attributed, what in ((True, "precision of attributed lines"), (False, "rightly not")):
-        found = score(one for one in answers if one.attributed is attributed)
-        if found is not None:
-            click.echo(f"{what}: {_sentence(found)}")
+    scores = {
+        what: score(one for one in answers if one.attributed is attributed)
+        for attributed, what in ((True, "attributed"), (False, "not_attributed"))
+    }
     unanswered = sum(one.agrees is None for one in answers)
-    click.echo(f"{len(answers) - unanswered} answers, {unanswered} without one or unsure")
+    if form == "json":
+        known = len(answers) - unanswered
+        print_json({**scores, "answers": known, "without_answer": unanswered})
+    else:
+        for what, found in scores.items():
+            if found is not None:
+                click.echo(f"{_MEASURES[what]}: {_sentence(found)}")
+        click.echo(f"{len(answers) - unanswered} answers, {unanswered} without one or unsure")
     if unanswered == len(answers):
         raise click.ClickException(f"{path} holds no answers: agree or disagree in its last column")
 

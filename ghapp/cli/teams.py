@@ -7,6 +7,7 @@ import click
 
 from ghapp.bootstrap import build
 from ghapp.cli.app_store import AppGroup, app_environment, opened, reported, with_a_queue
+from ghapp.cli.output import format_option, print_json, quiet_option, say
 from ghapp.github.answers import GitHubError
 from ghapp.settings import Settings
 from ghapp.summaries.selection import SMALLEST_GROUP
@@ -22,8 +23,9 @@ def command() -> None:
 @command.command("import")
 @click.argument("account")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@quiet_option
 def import_file(account: str, file: Path) -> None:
-    """Import the teams of ACCOUNT from a CSV: person, team, role, start_date.
+    """Import the teams of ACCOUNT from a CSV: person, team, role, start_date, cost_center.
 
     They replace those of the last import.
     """
@@ -37,14 +39,15 @@ def import_file(account: str, file: Path) -> None:
     with opened() as (store, _):
         count = store.teams.replace(account, TeamSource.CSV, members)
     sizes = Counter(member.team for member in members)
-    click.echo(f"{count} people in {len(sizes)} teams")
+    say(f"{count} people in {len(sizes)} teams")
     small = sum(size < SMALLEST_GROUP for size in sizes.values())
     if small:
-        click.echo(f"{small} teams have fewer than {SMALLEST_GROUP} people: summaries merge them")
+        say(f"{small} teams have fewer than {SMALLEST_GROUP} people: summaries merge them")
 
 
 @command.command("fetch")
 @click.argument("account")
+@quiet_option
 def fetch(account: str) -> None:
     """Read the teams of ACCOUNT from GitHub now; the scheduler does so once a day."""
     # This command enqueues nothing, so it needs no Redis.
@@ -61,15 +64,29 @@ def fetch(account: str) -> None:
         raise click.ClickException(str(error)) from error
     if fetched.refused and not fetched.people:
         raise click.ClickException(str(fetched))
-    click.echo(fetched)
+    say(fetched)
 
 
 @command.command("list")
 @click.argument("account")
-def list_members(account: str) -> None:
+@format_option
+def list_members(account: str, form: str) -> None:
     """List the members of ACCOUNT's teams, and the source that says so."""
     with opened() as (store, _):
-        for source, members in sorted(store.teams.of(account).items()):
-            for member in members:
-                since = member.since.isoformat() if member.since else ""
-                click.echo("\t".join((source, member.login, member.team, member.role or "", since)))
+        found = store.teams.of(account)
+    rows = [
+        {
+            "source": source,
+            "login": one.login,
+            "team": one.team,
+            "role": one.role,
+            "since": one.since,
+            "cost_center": one.cost_center,
+        }
+        for source, members in sorted(found.items())
+        for one in members
+    ]
+    if form == "json":
+        print_json({"members": rows})
+    for row in rows if form == "text" else ():
+        click.echo("\t".join("" if value is None else str(value) for value in row.values()))

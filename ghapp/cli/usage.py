@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ghapp.cli.output import show
+from ghapp.cli.output import at_work, show
 from ghapp.cli.problems import name_problems
 from ghapp.reports.harmless import visible
 
@@ -63,7 +63,8 @@ def command(
     in resumed and forked agent sessions. So does each edit.
     """
     days = _day("--since", since) or date.min, _day("--until", until) or date.max
-    found = _Found(paths or _homes(), days, datetime.now(UTC))
+    with at_work("reading records"):
+        found = _Found(paths or _homes(), days, datetime.now(UTC))
     if form == "json":
         click.echo(json.dumps(found.report(), indent=2))
     else:

@@ -1,18 +1,25 @@
 """``ghapp verify``: checks a bundle of records offline, without the app."""
 
+import io
 import os
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ghapp.cli.options import carried_option, fingerprint_key_option, root_option
+from ghapp.cli.output import at_work, format_option, print_json
 from ghapp.cli.problems import LONGEST, SHOWN, list_problems
 from ghapp.records.check import BundleCheck
 from ghapp.records.keys import PublicKeyError, named_key
 from ghapp.records.since import CheckedBundle, checked, lacking
 from ghapp.reports.harmless import visible
+
+if TYPE_CHECKING:  # only --git needs the core
+    from ghapp.auditing.recompute import RecomputeResult
 
 BROKEN = 1
 """Exit status where the bundle was altered, or a verdict differs."""
@@ -67,7 +74,8 @@ BROKEN = 1
 @carried_option
 @root_option
 @fingerprint_key_option
-def command(bundle: Path, public_keys: tuple[str, ...], **options: Any) -> None:
+@format_option
+def command(bundle: Path, public_keys: tuple[str, ...], form: str, **options: Any) -> None:
     """Check signatures, chains and seal of a bundle, and say what was altered.
 
     \b
@@ -84,27 +92,85 @@ def command(bundle: Path, public_keys: tuple[str, ...], **options: Any) -> None:
         trusted = frozenset(map(named_key, public_keys))
     except PublicKeyError as error:
         raise click.UsageError(f"--public-key: {error}") from error
-    new = checked(bundle, trusted)
+    with at_work("checking the bundle"):
+        new = checked(bundle, trusted)
+    if new.done.header is None and not new.done.records:
+        raise click.UsageError(
+            f"{visible(str(bundle), LONGEST)} is no bundle of records: "
+            "give a file that `ghapp export-audit` wrote"
+        )
+    found = _members(new.done)
+    with _spoken(found, form):
+        found["is_whole"] = _verify(new, bundle, trusted, options, found)
+    if not found["is_whole"]:
+        raise click.exceptions.Exit(BROKEN)
+
+
+@contextmanager
+def _spoken(found: dict[str, Any], form: str) -> Iterator[None]:
+    """Let the block print its sentences; with json print ``found`` instead of them."""
+    if form == "text":
+        yield
+        return
+    with redirect_stdout(io.StringIO()):
+        yield
+    print_json(found)
+
+
+def _members(done: BundleCheck) -> dict[str, Any]:
+    """Return what ``--format json`` says; what was not asked stays null."""
+    repositories = [] if done.header is None else [one.name for one in done.header.repositories]
+    return {
+        "is_whole": False,
+        "repositories": repositories,
+        "made_at": done.header and done.header.made_at,
+        "records": done.records,
+        "documents": done.documents,
+        "signed_later": done.signed_later,
+        "signed_by": done.signed_by,
+        "problems": done.problems,
+        "has_every_older_record": None,
+        "is_as_on_github": None,
+        "recomputed": None,
+    }
+
+
+def _verify(
+    new: CheckedBundle,
+    bundle: Path,
+    trusted: frozenset[str],
+    options: dict[str, Any],
+    found: dict[str, Any],
+) -> bool:
+    """Say what was found, note it in ``found``, and return whether all of it is well."""
     list_problems([f"line {one.line}: {one.problem}" for one in new.done.problems])
     _say(new.done, trusted=bool(trusted))
-    if new.done.problems:
-        raise click.exceptions.Exit(BROKEN)
     older, on_github = options.pop("older"), options.pop("on_github")
-    is_whole = older is None or _compare_older(new, older, trusted)
-    is_whole &= not on_github or _compare_github(new, bundle, trusted)
-    if not is_whole:
-        raise click.exceptions.Exit(BROKEN)
-    if options["clone"] is not None:
-        _recompute(bundle, options)
+    if new.done.problems:
+        return False
+    if older is not None:
+        found["has_every_older_record"] = _compare_older(new, older, trusted)
+    if on_github:
+        found["is_as_on_github"] = _compare_github(new, bundle, trusted)
+    if False in {found["has_every_older_record"], found["is_as_on_github"]}:
+        return False
+    if options["clone"] is None:
+        return True
+    counts = _recompute(bundle, options)
+    found["recomputed"] = {str(result): count for result, count in counts.items()}
+    return not any(result in WORDS for result in counts)
 
 
-def _recompute(bundle: Path, options: dict[str, Any]) -> None:
+def _recompute(bundle: Path, options: dict[str, Any]) -> "Counter[RecomputeResult]":
+    """Say how many verdicts are the same, recomputed here; return how many had which result."""
     from ghapp.auditing.recompute import RecomputeInputs, RecomputeResult, recompute  # noqa: PLC0415 - see above
     from ghapp.git.process import GitError  # noqa: PLC0415 - the core is not needed without --git
 
     counts: Counter[RecomputeResult] = Counter()
     try:
-        for one in recompute(RecomputeInputs(**options), bundle):
+        with at_work("computing again"):
+            again = list(recompute(RecomputeInputs(**options), bundle))
+        for one in again:
             counts[one.result] += 1
             if one.result in WORDS and counts[one.result] <= SHOWN:
                 line = f"{one.record.name}: {WORDS[one.result]}"
@@ -112,11 +178,11 @@ def _recompute(bundle: Path, options: dict[str, Any]) -> None:
     except GitError as error:
         raise click.UsageError(f"--git {options['clone']}: {error}") from error
     what = "verdicts" if options["evidence"] or options["carried"] else "changes"
-    click.echo(f"{counts.pop(RecomputeResult.SAME, 0)} {what} are the same, recomputed here")
+    click.echo(f"{counts[RecomputeResult.SAME]} {what} are the same, recomputed here")
     for result in filter(counts.get, RecomputeResult):
-        click.echo(f"{counts[result]} {result.replace('_', ' ')}")
-    if any(result in WORDS for result in counts):
-        raise click.exceptions.Exit(BROKEN)
+        if result is not RecomputeResult.SAME:
+            click.echo(f"{counts[result]} {result.replace('_', ' ')}")
+    return counts
 
 
 WORDS = {

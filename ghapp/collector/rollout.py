@@ -99,8 +99,38 @@ def install(path: Path, command: str) -> bool:
 
 
 def remove(path: Path) -> bool:
-    """Remove the hook from a settings file; say whether it was there."""
-    return path.exists() and _change(path, without_hooks)
+    """Remove the hook from a settings file, and the copy beside it; say whether anything was there.
+
+    A file that has only what it had before `install` is as it was, byte for byte; one that
+    `install` made is gone, and so is its folder where nothing else is in it.
+    Raises `SettingsUnread` and `OSError`.
+    """
+    if not path.exists():
+        return False
+    path = path.resolve()
+    kept = _kept(path)
+    before = read_if_there(kept)
+    was_there = is_installed(path)
+    _change(path, without_hooks, keeps=False)
+    if before is not None:
+        if was_there and _says_the_same(path, before):
+            _replace(path, before)
+        kept.unlink()
+    elif was_there and not _read(path):
+        path.unlink()
+        if not any(path.parent.iterdir()):
+            path.parent.rmdir()
+    return was_there or before is not None
+
+
+def _says_the_same(path: Path, before: bytes) -> bool:
+    """Say whether a file without our hook has what it had before, however that was written."""
+    try:
+        then = json.loads(before) if before.strip() else {}
+        # Empty lists of hooks go with ours.
+        return without_hooks(with_hooks(then, EVERYONES_COMMAND)) == _read(path)
+    except (ValueError, TypeError, AttributeError, SettingsUnread):
+        return False
 
 
 def is_installed(path: Path) -> bool:
@@ -112,7 +142,14 @@ def is_installed(path: Path) -> bool:
         return False
 
 
-def _change(path: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> bool:
+def _kept(path: Path) -> Path:
+    """Return where the first change keeps the old content."""
+    return path.with_name(f"{path.name}.before-ghapp")
+
+
+def _change(
+    path: Path, change: Callable[[dict[str, Any]], dict[str, Any]], *, keeps: bool = True
+) -> bool:
     # The settings may be a link into somebody's dotfiles: keep the link.
     path = path.resolve()
     before = read_if_there(path)
@@ -124,13 +161,16 @@ def _change(path: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> b
     if changed == settings:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    kept = path.with_name(f"{path.name}.before-ghapp")
-    if before is not None and not kept.exists():
-        write_whole(kept, before)
-    mode = path.stat().st_mode & 0o777 if before is not None else 0o600
-    write_whole(path, _as_json(changed))
-    path.chmod(mode)
+    if keeps and before is not None and not _kept(path).exists() and not is_installed(path):
+        write_whole(_kept(path), before)
+    _replace(path, _as_json(changed))
     return True
+
+
+def _replace(path: Path, content: bytes) -> None:
+    mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
+    write_whole(path, content)
+    path.chmod(mode)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -186,21 +226,35 @@ def plugin_files() -> dict[str, bytes]:
 
 
 def write_files(folder: Path, files: dict[str, bytes]) -> None:
-    """Write files below a folder, readable by everyone."""
+    """Write files below a folder, readable by everyone; keep a copy of others' content."""
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
+        before = read_if_there(path)
+        if before is not None and not _is_written_by_us(before) and not _kept(path).exists():
+            write_whole(_kept(path), before)
         path.write_bytes(content)
 
 
+def _is_written_by_us(content: bytes) -> bool:
+    """Say whether a file of managed settings or of the plugin is ours, in any version."""
+    return PLUGIN.encode() in content or EVERYONES_COMMAND.encode() in content
+
+
 def remove_files(folder: Path, files: dict[str, bytes]) -> bool:
-    """Remove the files that `write_files` wrote, and then empty folders; say if any existed."""
+    """Remove the files that `write_files` wrote, and then empty folders; say if any existed.
+
+    What stood there before comes back; a file that somebody else wrote since stays.
+    """
     found = False
     for name in files:
         path = folder / name
-        if path.exists():
+        content, before = read_if_there(path), read_if_there(_kept(path))
+        if content is not None and _is_written_by_us(content):
             path.unlink()
             found = True
+            if before is not None:
+                _kept(path).replace(path)
         for parent in path.parents:
             if parent == folder.parent or not parent.is_dir() or any(parent.iterdir()):
                 break

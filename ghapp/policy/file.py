@@ -4,6 +4,7 @@ The file is plain YAML: no anchors, no tags, no second document, bounded in size
 that it leaves out are as in ``claude-code-v1``. `ghapp.policy.in_force` decides which file counts.
 """
 
+from enum import StrEnum
 from typing import Annotated, Any, Literal, NoReturn
 
 import msgspec
@@ -20,6 +21,7 @@ from ghapp.attribution.policy import (
     POLICIES,
     Policy,
 )
+from ghapp.reports.markdown import CommentForm
 
 MOST_BYTES = 64 * 1024
 DEEPEST = 4
@@ -41,11 +43,30 @@ LabelName = Annotated[
 ]
 
 
+class CommentWhen(StrEnum):
+    """Which merged pull requests get a comment."""
+
+    ALWAYS = "always"
+    """Those about which something is known."""
+    ASSISTED = "assisted"
+    """Those with attributed lines."""
+    UNKNOWN_TOO = "unknown_too"
+    """Those without evidence as well."""
+
+
+SWITCHED = {True: CommentForm.SHORT, False: CommentForm.OFF}
+"""YAML 1.1, which PyYAML reads, takes an unquoted ``off`` for false.
+https://yaml.org/type/bool.html"""
+
+
 class RepositoryPolicy(Struct, frozen=True, kw_only=True):
     """What a repository decides about its audits: the rules, and how to show the result."""
 
     rules: Policy = CLAUDE_CODE_V1
-    comment: bool = True
+    comment: CommentForm = CommentForm.SHORT
+    comment_when: CommentWhen = CommentWhen.ALWAYS
+    cost: bool = False
+    """Whether the comment names what the agents cost."""
     label: bool = True
     labels: dict[str, str] = msgspec.field(default_factory=dict)
     """Agent → the label that names it here; others have their usual one."""
@@ -96,7 +117,17 @@ class AttributionFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         tuple[Pattern, ...],
         Meta(max_length=MOST_PATTERNS, description="Paths to leave out, as in a .gitignore."),
     ] = ()
-    comment: Annotated[bool, Meta(description="Whether a comment is written.")] = True
+    comment: Annotated[
+        CommentForm | bool,
+        Meta(description="How much the comment says; true is short, false is off."),
+    ] = CommentForm.SHORT
+    comment_when: Annotated[
+        CommentWhen,
+        Meta(description="Which pull requests get one: always is where something is known."),
+    ] = CommentWhen.ALWAYS
+    cost: Annotated[
+        bool, Meta(description="Whether the comment names what the agents cost, as an estimate.")
+    ] = False
     label: Annotated[bool, Meta(description="Whether labels are set.")] = True
     labels: Annotated[
         dict[AgentName, LabelName],
@@ -124,7 +155,9 @@ def read(text: str) -> RepositoryPolicy:
         raise _misfit(node, str(error)) from error
     return RepositoryPolicy(
         rules=_rules(file, node),
-        comment=file.comment,
+        comment=file.comment if isinstance(file.comment, CommentForm) else SWITCHED[file.comment],
+        comment_when=file.comment_when,
+        cost=file.cost,
         label=file.label,
         labels=dict(file.labels),
         share_limit=file.share_limit,
@@ -134,9 +167,9 @@ def read(text: str) -> RepositoryPolicy:
 def schema() -> dict[str, Any]:
     """Return the file's JSON Schema, which editors use to complete and check the file."""
     (found,), components = msgspec.json.schema_components([AttributionFile])
-    described = components[found["$ref"].rpartition("/")[2]]
+    described = components.pop(found["$ref"].rpartition("/")[2])
     dialect = "https://json-schema.org/draft/2020-12/schema"
-    whole: dict[str, Any] = {"$schema": dialect, **described, "title": FILE}
+    whole: dict[str, Any] = {"$schema": dialect, **described, "title": FILE, "$defs": components}
     # As JSON has it: lists instead of tuples.
     return msgspec.json.decode(msgspec.json.encode(whole), type=dict[str, Any])
 

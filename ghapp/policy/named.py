@@ -66,7 +66,9 @@ def read(path: Path) -> Policy:
     except PolicyFileError as error:
         raise PolicyError(f"{path}, {error}") from error
     except (tomllib.TOMLDecodeError, msgspec.DecodeError) as error:
-        raise PolicyError(f"{path}: {error}; write it as TOML (.toml) or JSON (.json)") from error
+        raise PolicyError(
+            f"{path}: {error}; write it as YAML (.yml), TOML (.toml) or JSON (.json)"
+        ) from error
     return from_mapping(given, str(path))
 
 

@@ -14,6 +14,9 @@ LONGEST = 200
 BREAK = "\u200b"
 """A zero-width space: it splits a mention or a reference, and nobody sees it."""
 
+NARROW = 30
+"""Characters of code that fit one row of a phone's table beside a number."""
+
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that hide, reorder or break a line: controls, bidi, surrogates, unassigned."""
 
@@ -30,6 +33,7 @@ _COMMIT = re.compile(r"(?<!\w)[0-9a-f]{7,40}(?!\w)", re.IGNORECASE)
 _MARKUP = re.compile(r"[!-+./:-@\[-`{-~]|(?<![0-9A-Za-z])-|-(?![0-9A-Za-z])")
 
 _BACKTICKS = re.compile(r"`+")  # the three in "a```b"
+_JOINT = re.compile(r"([/_.-])(?=\w)")  # the slash in "src/app", the line in "test_app"
 _PIPE = re.compile(r"(\\?)\|")  # "|", "\\|"
 _MATH = re.compile(r"([$:])")
 _SIX = re.compile(r".{1,6}")
@@ -69,6 +73,15 @@ def cell(text: str) -> str:
     text, ``\|`` would read as an escaped backslash and a pipe; there it becomes ``\u007c``.
     """
     return _PIPE.sub(_pipe, code(text))
+
+
+def path_cell(path: str) -> str:
+    """Return a path as a code span for a table cell; a long one may wrap after its signs.
+
+    Otherwise it would push the columns beside it off a phone.
+    """
+    whole = cell(path)
+    return whole if len(path) <= NARROW else _JOINT.sub(rf"\1{BREAK}", whole)
 
 
 def prose(text: str, longest: int = LONGEST) -> str:

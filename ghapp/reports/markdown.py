@@ -5,12 +5,21 @@ All text from users passes through `harmless`; the rest is our own and needs no 
 
 import re
 from collections.abc import Iterable, Sequence
+from enum import StrEnum
 
 import msgspec
 
-from ghapp.attribution.model import Audit, AuditState, FileVerdict, LineVerdict, Struct
+from ghapp.attribution.model import (
+    Audit,
+    AuditState,
+    FileVerdict,
+    LineVerdict,
+    Struct,
+    Verdict,
+)
 from ghapp.reports import words
-from ghapp.reports.harmless import cell, code, plain, prose
+from ghapp.reports.addresses import PageLinks
+from ghapp.reports.harmless import cell, code, path_cell, plain, prose
 from ghapp.reports.ranges import ranges
 from ghapp.reports.summary import AuditSummary, ExcludedFile, FileRow, moment
 
@@ -25,12 +34,23 @@ _SIDE_TABLE = 10_000
 """Bytes each smaller table may take, so that most of the budget goes to the files."""
 
 _MANY_FILES = 10
-"""Files up to which a comment shows the table of files unfolded."""
+"""Files that a comment shows unfolded."""
 
 LONGEST = 1000
 """Characters of the line about what was passed over: tools name themselves."""
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{12}")  # sha256:b258f9215d0d
+
+
+class CommentForm(StrEnum):
+    """How much a comment says."""
+
+    SHORT = "short"
+    """Two sentences, the table of files, and all else folded."""
+    FULL = "full"
+    """All sentences and the reasons in the open."""
+    OFF = "off"
+    """No comment."""
 
 
 class CheckOutput(Struct, frozen=True):
@@ -41,51 +61,65 @@ class CheckOutput(Struct, frozen=True):
     text: str
 
 
-def comment(
+def comment(  # noqa: PLR0913 - what the pull request is told, and how much of it
     summary: AuditSummary,
     *,
-    docs_url: str | None = None,
+    links: PageLinks | None = None,
     coverage: str | None = None,
+    cost: str | None = None,
+    form: CommentForm = CommentForm.SHORT,
     budget: int = BUDGET,
 ) -> str:
     """Return the comment for a pull request, at most ``budget`` UTF-8 bytes.
 
-    ``docs_url`` is the address of docs/reasons.md; ``None``: do not link reasons.
+    ``links`` lead to the app's pages; ``None``: link nothing.
     ``coverage`` is a sentence from `reports.coverage`; ``None``: the author is not known.
+    ``cost`` is a line from `reports.pull_cost`; ``None``: it is unknown, or not to be shown.
     """
-    above = [f"### {_headline(summary)}", _lead(summary, coverage), *_warnings(summary)]
-    below = [
-        *_folded("Reasons", _reasons(summary, docs_url)),
-        *_folded("Excluded files", _excluded(summary.excluded)),
-        *_folded("How to read this", _how_to_read(summary)),
-        _footer(summary),
+    said, left = _sentences(summary, coverage)
+    said += [cost] if cost else []
+    reasons = _reasons(summary, links)
+    if form is CommentForm.FULL:
+        said, left, shown, folded = [*said, *left], [], reasons, []
+    else:
+        shown, folded = [], reasons
+    above = [f"### {_headline(summary)}", "  \n".join(said), *_warnings(summary)]
+    first, others = summary.files[:_MANY_FILES], summary.files[_MANY_FILES:]
+    inside = [
+        *(["  \n".join(left)] if left else []),
+        *folded,
+        *_titled("Excluded files", _excluded(summary.excluded)),
+        *_titled("How to read this", _how_to_read(summary)),
     ]
-    room = budget - _size([*above, *below]) - 200  # bytes for the fold and for "and 3 more files"
-    title = f"Files ({len(summary.files)})"
-    files = _files(summary.files, room)
-    shown = files if len(summary.files) <= _MANY_FILES else _folded(title, files)
-    return "\n\n".join([*above, *shown, *below]) + "\n"
+    below = [*_link(links), ""]
+    room = budget - _size([*above, *shown, *inside, *below]) - 300  # the fold and "and 3 more"
+    files = _files(summary, first, room)
+    more = _titled("More files", _files(summary, others, room - _size(files)))
+    fold = _folded("Reasons, and how to read this" if folded else "How to read this", more + inside)
+    return "\n\n".join([*above, *files, *shown, *fold, *_link(links)]) + "\n"
 
 
 def check_run(
     summary: AuditSummary,
     *,
-    docs_url: str | None = None,
+    links: PageLinks | None = None,
     coverage: str | None = None,
     budget: int = BUDGET,
 ) -> CheckOutput:
     """Return a check run's title, and its summary and text, each at most ``budget`` bytes."""
     named = [(prose(words.agent_name(agent)), count) for agent, count in summary.trailers]
+    said, left = _sentences(summary, coverage)
+    lead = "  \n".join([*said, *left])
     beside = filter(None, [words.named(named)])
-    above = [_lead(summary, coverage), *_warnings(summary), *_reasons(summary, docs_url), *beside]
+    above = [lead, *_warnings(summary), *_reasons(summary, links), *beside]
     rest = [
         *_titled("Excluded files", _excluded(summary.excluded)),
         *_titled("How to read this", _how_to_read(summary)),
     ]
-    files = _files(summary.files, budget - _size(rest) - 200)
+    files = _files(summary, summary.files, budget - _size(rest) - 200)
     return CheckOutput(
         title=plain(summary.headline, LONG_TITLE),
-        summary="\n\n".join([*above, _footer(summary)]) + "\n",
+        summary="\n\n".join([*above, *_link(links)]) + "\n",
         text="\n\n".join([*_titled("Files", files), *rest]) + "\n",
     )
 
@@ -112,7 +146,7 @@ def _range(file: FileVerdict, run: Sequence[LineVerdict]) -> str:
     support = "" if first.edit is None else cell(first.edit)
     if differs := max(line.difference or 0 for line in run):
         support += f", differs by up to {differs:.0%}"
-    return f"| {cell(file.path)} | {lines} | {cell(first.reason)} | {support} |"
+    return f"| {path_cell(file.path)} | {lines} | {cell(first.reason)} | {support} |"
 
 
 def _headline(summary: AuditSummary) -> str:
@@ -122,12 +156,19 @@ def _headline(summary: AuditSummary) -> str:
     )
 
 
-def _lead(summary: AuditSummary, coverage: str | None) -> str:
-    """Return the paragraph below the headline: the counts, and whether they may change."""
+def _sentences(summary: AuditSummary, coverage: str | None) -> tuple[list[str], list[str]]:
+    """Return the two sentences below the headline, and all others.
+
+    The first is the count. The second is what a reader needs most: what to do where there is no
+    evidence, that silence is not zero where nothing is attributed, else whether it may change.
+    """
     agents = [(prose(words.agent_name(agent)), lines) for agent, lines in summary.by_agent]
     each = words.each_agents(agents, summary.documented)
-    parts = [summary.sentence, summary.advice, each, coverage, _state(summary)]
-    return "  \n".join(filter(None, parts))
+    silent = coverage if summary.verdict is Verdict.NOT_ASSISTED else None
+    state = _state(summary)
+    second = summary.advice or silent or state
+    found = [summary.advice, *summary.caveats, each, coverage, state]
+    return [summary.counts, second], [one for one in found if one and one != second]
 
 
 def _state(summary: AuditSummary) -> str:
@@ -157,25 +198,28 @@ def _warnings(summary: AuditSummary) -> list[str]:
     return found
 
 
-def _files(rows: Sequence[FileRow], room: int) -> list[str]:
-    # Numbers first: a long path would push them out of sight.
-    head = ["| Share | Attributed | Counted | File |", "| --: | --: | --: | :-- |"]
-    return _table(head, [_file(row) for row in rows], room, "file")
+def _files(summary: AuditSummary, rows: Sequence[FileRow], room: int) -> list[str]:
+    # One number beside the path, as "35 of 61": a phone has no room for three.
+    head = ["| File | Attributed |", "| :-- | --: |"]
+    is_known = summary.verdict is not Verdict.NO_EVIDENCE
+    return _table(head, [_file(row, is_known=is_known) for row in rows], room, "file")
 
 
-def _file(row: FileRow) -> str:
-    earlier = f" (was {cell(row.previous_path)})" if row.previous_path else ""
-    numbers = f"{row.share} | {row.attributed:,} | {row.effective:,}"
-    return f"| {numbers} | {cell(row.path)}{earlier} |"
+def _file(row: FileRow, *, is_known: bool) -> str:
+    earlier = f" (was {path_cell(row.previous_path)})" if row.previous_path else ""
+    attributed = f"{row.attributed:,}" if is_known else "unknown"
+    # A space that does not break keeps the number in one line beside a long path.
+    number = f"{attributed} of {row.effective:,}".replace(" ", "\u00a0")
+    return f"| {path_cell(row.path)}{earlier} | {number if row.effective else 'none counts'} |"
 
 
-def _reasons(summary: AuditSummary, docs_url: str | None) -> list[str]:
+def _reasons(summary: AuditSummary, links: PageLinks | None) -> list[str]:
     head = ["| Lines | Reason | Meaning |", "| --: | :-- | :-- |"]
     rows = []
     for row in summary.reasons:
         known = row.reason in words.REASONS
         name = cell(row.reason)
-        linked = f"[{name}]({docs_url}{row.anchor})" if docs_url and known else name
+        linked = f"[{name}]({links.reasons}{row.anchor})" if links and known else name
         mark = " ✓" if row.group == words.ATTRIBUTED_GROUP else ""
         rows.append(f"| {row.lines:,} | {linked}{mark} | {row.sentence} |")
     return _table(head, rows, _SIDE_TABLE, "reason")
@@ -183,7 +227,7 @@ def _reasons(summary: AuditSummary, docs_url: str | None) -> list[str]:
 
 def _excluded(files: Sequence[ExcludedFile]) -> list[str]:
     head = ["| Added lines | Rule | File |", "| --: | :-- | :-- |"]
-    rows = [f"| {file.added:,} | {cell(file.rule)} | {cell(file.path)} |" for file in files]
+    rows = [f"| {file.added:,} | {cell(file.rule)} | {path_cell(file.path)} |" for file in files]
     return _table(head, rows, _SIDE_TABLE, "file")
 
 
@@ -198,17 +242,24 @@ def _how_to_read(summary: AuditSummary) -> list[str]:
         f"- Evidence means applied agent edits from {before} days before to {after} days after "
         f"the merge: {first} to {last}."
     )
-    return [text if summary.reading is None else f"{text}\n- {prose(summary.reading, LONGEST)}"]
+    read = [] if summary.reading is None else [f"- {prose(summary.reading, LONGEST)}"]
+    return ["\n".join([text, *read, _named(summary)])]
 
 
-def _footer(summary: AuditSummary) -> str:
-    parts = [
-        f"policy {code(summary.policy)} {_short(summary.policy_digest)}",
-        f"engine {code(summary.engine)}",
-        f"measured in {summary.measure}",
-        f"audit {_short(summary.digest)}",
-    ]
-    return f"<sub>{' · '.join(parts)}</sub>"
+def _link(links: PageLinks | None) -> list[str]:
+    """Return the last line: short enough for one row of a phone."""
+    if links is None or links.pull_request is None:
+        return []
+    return [f"[Every line, explained]({links.pull_request})"]
+
+
+def _named(summary: AuditSummary) -> str:
+    """Return what tells two audits apart: rules, program and digest."""
+    return (
+        f"- Policy {code(summary.policy)} {_short(summary.policy_digest)}, "
+        f"engine {code(summary.engine)}, measured in {summary.measure}, "
+        f"audit {_short(summary.digest)}."
+    )
 
 
 def _short(digest: str) -> str:

@@ -18,7 +18,8 @@ def above_the_limit(totals: AuditTotals, limit: float) -> str:
     share = percent(totals.attributed, totals.effective)
     return (
         f"> [!CAUTION]\n> **Above this repository's limit.** At least {share} of the counted lines "
-        f"are attributed; the policy allows a share of up to {limit:.4g} (`share_limit`)."
+        f"are attributed; the policy allows a share of up to {limit:.4g} (`share_limit`). "
+        "This audit came after the merge, so it held nothing back."
     )
 
 

@@ -11,10 +11,8 @@ import msgspec
 
 from ghapp.reports.markdown import CheckOutput
 
-# <sub>Record 17 of this repository, chain sha256:5bd1...</sub>
-_LINE = re.compile(
-    r"<sub>Record ([0-9]{1,18}) of this repository, chain (sha256:[0-9a-f]{64})</sub>"
-)
+# Record 17 of this repository, chain `sha256:5bd1...`
+_LINE = re.compile(r"Record ([0-9]{1,18}) of this repository, chain `(sha256:[0-9a-f]{64})`")
 
 
 class NamedRecord(NamedTuple):
@@ -26,7 +24,7 @@ class NamedRecord(NamedTuple):
 
 def with_record(check: CheckOutput, record: NamedRecord) -> CheckOutput:
     """Return a check run whose text begins with the line: GitHub cuts long texts at their end."""
-    line = f"<sub>Record {record.position} of this repository, chain {record.chain}</sub>"
+    line = f"Record {record.position} of this repository, chain `{record.chain}`"
     return msgspec.structs.replace(check, text=f"{line}\n\n{check.text}")
 
 

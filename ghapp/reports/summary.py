@@ -71,7 +71,10 @@ class AuditSummary(Struct, frozen=True):
     """The headline without the agents' names."""
     authors: tuple[str, ...]
     """The agents' names at the end of the headline; empty: it names none."""
-    sentence: str
+    counts: str
+    """The sentence with the counts behind the headline, or why there are none."""
+    caveats: tuple[str, ...]
+    """The sentences that qualify the counts."""
     no_evidence: NoEvidence | None
     """Why there is no evidence; ``None``: there is, or the engine did not say."""
     advice: str | None
@@ -111,6 +114,11 @@ class AuditSummary(Struct, frozen=True):
         return dict(self.by_agent).get(words.CLAUDE_CODE, 0)
 
     @property
+    def sentence(self) -> str:
+        """The counts and what qualifies them, as one paragraph."""
+        return " ".join([self.counts, *self.caveats])
+
+    @property
     def headline(self) -> str:
         """The verdict in one line."""
         return " ".join(filter(None, [self.opening, words.listed(list(self.authors))]))
@@ -128,7 +136,8 @@ def summarize(audit: Audit) -> AuditSummary:
         verdict=audit.verdict,
         opening=_opening(audit),
         authors=tuple(_authors(audit)),
-        sentence=_sentence(audit),
+        counts=_counts(audit),
+        caveats=tuple(_caveats(audit)),
         no_evidence=audit.inputs.no_evidence,
         advice=audit.inputs.no_evidence and no_evidence.ADVICE[audit.inputs.no_evidence],
         reading=read_line(audit.inputs),
@@ -222,35 +231,47 @@ def _authors(audit: Audit) -> list[str]:
     return [words.agent_name(agent) for agent, _ in _agents(audit)]
 
 
-def _sentence(audit: Audit) -> str:
+def _counts(audit: Audit) -> str:
     """Return the counts behind the headline, or why there are none."""
     totals, inputs = audit.totals, audit.inputs
-    is_told = not any(line.outcome for file in audit.files for line in file.lines)
-    kind = "applied agent edit" if is_told else "agent edit"
-    edits = words.counted(inputs.edits_considered, kind)
     if inputs.missing:
-        return (
-            "No share is given, because a percentage of half a change would be wrong. "
-            f"In the files that were read, {words.counted(totals.attributed, 'line')} "
-            f"{'is' if totals.attributed == 1 else 'are'} attributed."
-        )
+        return "No share is given, because a percentage of half a change would be wrong."
     if audit.verdict is Verdict.NO_EVIDENCE:
         return no_evidence.sentence(inputs.no_evidence)
     if totals.share is None:
         return f"It has {words.counted(totals.added, 'added line')}, and none of them counts."
+    is_told = not any(line.outcome for file in audit.files for line in file.lines)
+    edits = words.counted(
+        inputs.edits_considered, "applied agent edit" if is_told else "agent edit"
+    )
     return (
         f"{totals.attributed:,} of {words.counted(totals.effective, 'counted line')} "
-        f"{'is' if totals.attributed == 1 else 'are'} attributed, with {edits} considered. "
-        f"{_untold(audit)}When in doubt, a line is not attributed."
+        f"{_is(totals.attributed)} attributed, with {edits} considered."
     )
 
 
-def _untold(audit: Audit) -> str:
+def _caveats(audit: Audit) -> Iterable[str]:
+    """Yield what qualifies the counts."""
+    totals = audit.totals
+    if audit.inputs.missing:
+        lines = words.counted(totals.attributed, "line")
+        yield f"In the files that were read, {lines} {_is(totals.attributed)} attributed."
+    elif _has_share(audit):
+        if untold := _untold(audit):
+            yield untold
+        yield "When in doubt, a line is not attributed."
+
+
+def _is(number: int) -> str:
+    return "is" if number == 1 else "are"
+
+
+def _untold(audit: Audit) -> str | None:
     """Return how many attributed lines rest on an edit with an unknown outcome (rules.md 2.17)."""
     count = sum(line.attributed and bool(line.outcome) for f in audit.files for line in f.lines)
     if not count:
-        return ""
-    return f"For {count:,} of these lines, no record tells whether the agent's edit was applied. "
+        return None
+    return f"For {count:,} of these lines, no record tells whether the agent's edit was applied."
 
 
 def _agents(audit: Audit) -> list[tuple[str, int]]:

@@ -8,8 +8,13 @@ from datetime import date
 
 from ghapp.attribution.model import Struct
 from ghapp.reports.harmless import cell, code, plain
+from ghapp.reports.pull_cost import BASIS_WORDS
 from ghapp.reports.summary import percent
 from ghapp.reports.words import agent_name, counted
+from ghapp.spend.budgets import BudgetState
+from ghapp.spend.cost import CostBasis
+from ghapp.spend.counts import BudgetCheck, DividedCost
+from ghapp.spend.money import for_people
 from ghapp.summaries.counts import (
     OrganizationSummary,
     PullCounts,
@@ -26,6 +31,21 @@ QUIET_WORDS = {
     QuietReason.NEVER_STARTED: "there is evidence, but no pull request with an agent",
     QuietReason.NO_EVIDENCE: "no evidence has arrived",
 }
+
+
+ALARM_WORDS = {
+    BudgetState.WILL_EXCEED: "the month's forecast is above it",
+    BudgetState.EXCEEDED: "exceeded",
+}
+
+
+class WeekSpend(Struct, frozen=True):
+    """What agents cost in a week, and what is to be said of budgets."""
+
+    spent: DividedCost
+    basis: CostBasis
+    """Of the week's cost; a budget has its own."""
+    alarms: tuple[BudgetCheck, ...] = ()
 
 
 class WeekSummary(Struct, frozen=True):
@@ -51,13 +71,18 @@ def weekly(
     summary: OrganizationSummary,
     before: PullCounts,
     usage: UsageCounts | None = None,
+    spend: WeekSpend | None = None,
 ) -> str:
     """Return the message; ``before`` holds the counts of the previous week."""
-    return "\n".join(_lines(week, summary, before, usage)) + "\n"
+    return "\n".join(_lines(week, summary, before, usage, spend)) + "\n"
 
 
 def _lines(
-    week: WeekSummary, summary: OrganizationSummary, before: PullCounts, usage: UsageCounts | None
+    week: WeekSummary,
+    summary: OrganizationSummary,
+    before: PullCounts,
+    usage: UsageCounts | None,
+    spend: WeekSpend | None,
 ) -> Iterator[str]:
     yield f"## {code(week.organization)}: {week.name} ({week.first} to {week.last})"
     yield ""
@@ -69,6 +94,9 @@ def _lines(
         yield from _agents(summary)
         yield from _other_branches(summary.other_branches)
     yield from _usage(usage)
+    if spend is not None:
+        yield from _spent(spend)
+        yield from _alarms(spend.alarms)
     yield from _quiet(summary.quiet or ())
     yield ""
     yield "Every share is a floor: it includes only what is certain. Unknown is not zero."
@@ -138,6 +166,35 @@ def _usage(usage: UsageCounts | None) -> Iterator[str]:
         parts.append(f"{counted(usage.edits.lines_accepted, 'line')} accepted")
     yield ""
     yield f"Use of agents: {', '.join(parts)}."
+
+
+def _spent(spend: WeekSpend) -> Iterator[str]:
+    """Yield one line on money; nothing of few people, or nearly all of one."""
+    cost = spend.spent.cost
+    if cost is None or cost.amount is None or not cost.priced_tokens:
+        return
+    least = "at least " if cost.is_floor or cost.unpriced_tokens else ""
+    line = f"Cost of agents: {least}{for_people(cost.amount)} {BASIS_WORDS[spend.basis]}"
+    left = spend.spent.unallocated
+    if left is not None and left.amount:
+        line += f", {for_people(left.amount)} of that in no merged line"
+    yield ""
+    yield f"{line}. It is no bill."
+
+
+def _alarms(checks: Sequence[BudgetCheck]) -> Iterator[str]:
+    if not checks:
+        return
+    yield ""
+    yield "Budgets:"
+    yield ""
+    for one in checks:
+        of, spent = one.budget, "-" if one.spent is None else for_people(one.spent)
+        name = "the organization" if of.name is None else f"{of.of} {code(of.name)}"
+        yield (
+            f"- {name}, {one.month:%B %Y}: **{ALARM_WORDS[one.state]}**, {spent} spent of "
+            f"{for_people(of.monthly)} {BASIS_WORDS[of.basis]}"
+        )
 
 
 def _other_branches(count: int) -> Iterator[str]:

@@ -33,6 +33,17 @@ class AllocationState(StrEnum):
     FINAL = "final"
 
 
+class CostGap(StrEnum):
+    """Why nothing is known of what a pull request cost."""
+
+    NO_LINES = "no_lines"
+    """None of its lines is attributed."""
+    NO_USAGE = "no_usage"
+    """No usage of the agent sessions behind its attributed lines has arrived."""
+    NO_PRICE = "no_price"
+    """Their tokens are known, and none has a price on this basis."""
+
+
 class CostRow(Struct, frozen=True):
     """What one row of an agent session's usage costs."""
 
@@ -77,6 +88,15 @@ class PullRequestCost(Struct, frozen=True):
     def amount(self) -> int | None:
         """Micro-dollars; ``None``: unknown, since no agent session in it has priced usage."""
         return self.cost.amount if self.agent_sessions else None
+
+    @property
+    def gap(self) -> CostGap | None:
+        """Why the amount is unknown; ``None``: it is known."""
+        if self.amount is not None:
+            return None
+        if self.agent_sessions:
+            return CostGap.NO_PRICE
+        return CostGap.NO_USAGE if self.attributed_lines else CostGap.NO_LINES
 
     @property
     def coverage(self) -> float | None:

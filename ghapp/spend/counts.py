@@ -12,8 +12,12 @@ from ghapp.spend.budgets import Budget, BudgetState
 from ghapp.spend.cost import Cost, CostBasis
 from ghapp.spend.forecast import Forecast
 from ghapp.spend.money import each
-from ghapp.spend.shown import ByPerson, SpendPart, may_be_shown, total
+from ghapp.spend.shown import ByPerson, SpendPart, folded, may_be_shown, total
 from ghapp.summaries.selection import SMALLEST_GROUP
+from ghapp.usage.counts import OTHERS
+
+NO_COST_CENTER = "(none)"
+"""Where people stand of whom the table of teams tells none."""
 
 
 class DividedCost(Struct, frozen=True):
@@ -98,11 +102,13 @@ class BilledAmount(Struct, frozen=True):
 
 
 class BudgetCheck(Struct, frozen=True):
-    """A budget and how it stands this month."""
+    """A budget and how it stands in a month."""
 
     budget: Budget
+    month: date
+    """Its first day."""
     spent: int | None
-    """Micro-dollars this month; ``None``: unknown, or not shown."""
+    """Micro-dollars in it; ``None``: unknown, or not shown."""
     state: BudgetState
 
 
@@ -112,6 +118,18 @@ class PersonMonth(Struct, frozen=True):
     person: str
     month: date
     cost: Cost
+
+
+class ChargeBack(Struct, frozen=True):
+    """What the people of one cost center cost in one month."""
+
+    month: date
+    """Its first day."""
+    cost_center: str
+    """`NO_COST_CENTER`, or `OTHERS`: what may not be shown by itself."""
+    people: int
+    cost: Cost | None
+    """``None``: of too few people, or nearly all of one."""
 
 
 class SpendSummary(Struct, frozen=True):
@@ -156,6 +174,8 @@ class AgentSessionCost(Struct, frozen=True):
 class PullCostDetails(Struct, frozen=True):
     """What a pull request's own page says of its cost."""
 
+    audit_number: int
+    """The audit whose lines it is allocated by: the one in force."""
     whole: PullRequestCost
     models: tuple[tuple[str | None, Cost], ...]
     """By model; ``None``: not recorded."""
@@ -215,6 +235,29 @@ def periods(
         SpendPoint(start, divided(found.get(start, {}), least=least, is_shown=start not in secret))
         for start in starts
     )
+
+
+def charged_back(
+    found: Mapping[date, Divided], centers: Mapping[int, str], *, least: int = SMALLEST_GROUP
+) -> tuple[ChargeBack, ...]:
+    """Return what each cost center's people cost by month; ``centers``: person → cost center.
+
+    A month that a page of spend does not show is not divided either.
+    """
+    rows: list[ChargeBack] = []
+    for point in periods(found, sorted(found), least=least):
+        people = _of(found[point.start], "whole")
+        groups: dict[str | None, dict[int, Cost]] = {}
+        for person, cost in people.items():
+            groups.setdefault(centers.get(person, NO_COST_CENTER), {})[person] = cost
+        if point.spent.cost is None:
+            rows.append(ChargeBack(point.start, OTHERS, len(people), None))
+            continue
+        rows += (
+            ChargeBack(point.start, one.name, one.people, one.cost)
+            for one in folded(groups, least=least)
+        )
+    return tuple(rows)
 
 
 def _merged(parts: Iterable[ByPerson]) -> ByPerson:

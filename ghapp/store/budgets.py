@@ -1,16 +1,18 @@
 """Budgets of organizations: one for each month, of all of it, a team or a repository."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from ghapp.spend.budgets import Budget, BudgetOf
+from ghapp.spend.budgets import Budget, BudgetOf, BudgetState, is_alarm
 from ghapp.spend.cost import CostBasis
+from ghapp.spend.counts import BudgetCheck
 from ghapp.store.database import Database
 from ghapp.store.rows import clean
 from ghapp.store.schema import budget
+from ghapp.store.summaries.tally import day_number
 
 MOST = 200
 """Budgets of an organization."""
@@ -52,6 +54,34 @@ class BudgetTable:
         """Delete a budget; ``False``: there was none."""
         gone = delete(budget).where(*_key(installation_id, one))
         return self._database.execute(gone) == 1
+
+    def news(self, installation_id: int, checks: Iterable[BudgetCheck]) -> tuple[BudgetCheck, ...]:
+        """Return the states that are an alarm and were not told in their month."""
+        with self._database.read() as connection:
+            query = select(budget).where(budget.c.installation_id == installation_id)
+            told = {_budget(row): row for row in connection.execute(query)}
+        return tuple(
+            one
+            for one in checks
+            if (row := told.get(one.budget)) and is_alarm(_told_in(row, one.month), one.state)
+        )
+
+    def told(self, installation_id: int, checks: Iterable[BudgetCheck]) -> None:
+        """Note that these states were told; of several months the last counts."""
+        with self._database.write() as connection:
+            for one in sorted(checks, key=lambda one: one.month):
+                values = {
+                    "alarmed_month": day_number(one.month),
+                    "alarmed_state": one.state.value,
+                }
+                mine = _key(installation_id, one.budget)
+                connection.execute(update(budget).where(*mine).values(values))
+
+
+def _told_in(row: Row[Any], month: date) -> BudgetState | None:
+    if row.alarmed_month != day_number(month):
+        return None
+    return BudgetState(row.alarmed_state)
 
 
 def budgets_of(connection: Connection, installation_id: int) -> tuple[Budget, ...]:

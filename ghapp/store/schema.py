@@ -705,6 +705,7 @@ team_member = Table(
     Column("team", Text, nullable=False),
     Column("role", Text),
     Column("since", Integer),
+    Column("cost_center", Text),
     CheckConstraint("source IN ('csv', 'github', 'codeowners')", name="source"),
 )
 

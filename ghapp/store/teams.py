@@ -6,12 +6,12 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Connection, delete, func, select
 
 from ghapp.attribution.model import Struct
 from ghapp.store.database import Database
 from ghapp.store.rows import clean, struct_of
-from ghapp.store.schema import pull_lines, pull_summary, team_member
+from ghapp.store.schema import installation, pull_lines, pull_summary, team_member
 from ghapp.store.summaries.conditions import same_pull, to_day
 from ghapp.store.summaries.tally import day_number
 from ghapp.summaries.teams import TeamMember, TeamSource
@@ -45,6 +45,7 @@ class TeamTable:
                 "team": clean(member.team),
                 "role": clean(member.role),
                 "since": None if member.since is None else day_number(member.since),
+                "cost_center": clean(member.cost_center),
             }
             for member in members
         }
@@ -88,3 +89,14 @@ class TeamTable:
         )
         rows = self._database.rows(query)
         return tuple(LinesWritten(login, directory, int(lines)) for login, directory, lines in rows)
+
+
+def cost_centers(connection: Connection, installation_id: int) -> dict[str, str]:
+    """Return the cost centers of an organization's people, by login in lower case."""
+    columns = team_member.c
+    query = (
+        select(columns.login_lower, columns.cost_center)
+        .join(installation, func.lower(installation.c.account) == columns.account_lower)
+        .where(installation.c.id == installation_id, columns.cost_center.is_not(None))
+    )
+    return {row.login_lower: row.cost_center for row in connection.execute(query)}

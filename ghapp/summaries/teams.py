@@ -11,7 +11,7 @@ from ghapp.attribution.model import Struct
 from ghapp.summaries.tables import read_table
 
 MOST_PEOPLE = 100_000
-COLUMNS = ("person", "team", "role", "start_date")
+COLUMNS = ("person", "team", "role", "start_date", "cost_center")
 
 
 class TeamSource(StrEnum):
@@ -30,6 +30,8 @@ class TeamMember(Struct, frozen=True):
     role: str | None = None
     since: date | None = None
     """First day on which the person counts for the team; ``None``: always."""
+    cost_center: str | None = None
+    """Who pays for what the person's agents cost; ``None``: not told."""
 
 
 def one_team_each(teams: Mapping[str, Collection[str]], least: int) -> tuple[TeamMember, ...]:
@@ -38,7 +40,7 @@ def one_team_each(teams: Mapping[str, Collection[str]], least: int) -> tuple[Tea
     The smallest team says most about a person, and a subteam is smaller than its parent.
 
     >>> one_team_each({"all": ["ann", "bob", "cid"], "web": ["ann", "bob"], "me": ["ann"]}, 2)[0]
-    TeamMember(login='ann', team='web', role=None, since=None)
+    TeamMember(login='ann', team='web', role=None, since=None, cost_center=None)
     """
     found: dict[str, TeamMember] = {}
     for team in sorted(teams, key=lambda name: (len(teams[name]) < least, len(teams[name]), name)):
@@ -48,7 +50,7 @@ def one_team_each(teams: Mapping[str, Collection[str]], least: int) -> tuple[Tea
 
 
 def read_team_file(text: str) -> tuple[TeamMember, ...]:
-    r"""Read a CSV with the columns ``person``, ``team`` and optionally ``role``, ``start_date``.
+    r"""Read a CSV with the columns ``person``, ``team`` and those of `COLUMNS` that are optional.
 
     Each person has one row. Raises `TableError`, which names every problem.
 
@@ -65,6 +67,7 @@ def read_team_file(text: str) -> tuple[TeamMember, ...]:
             team=cells["team"],
             role=cells.get("role") or None,
             since=date.fromisoformat(start) if (start := cells.get("start_date")) else None,
+            cost_center=cells.get("cost_center") or None,
         )
         for cells in rows
     )
@@ -76,6 +79,8 @@ def _problem(cells: dict[str, str], seen: set[str]) -> str | None:
         return "the person or the team is missing"
     if cells["person"].lower() in seen:
         return f"{cells['person']} is listed twice: a person is in one team"
+    if cells.get("cost_center", "").startswith("("):
+        return "a cost center begins with a bracket, which is left to (none) and (others)"
     seen.add(cells["person"].lower())
     return _problem_of_date(cells.get("start_date"))
 

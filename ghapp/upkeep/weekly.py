@@ -14,9 +14,14 @@ from cryptography.fernet import Fernet, InvalidToken
 from ghapp.attribution.model import Struct
 from ghapp.git.names import segment
 from ghapp.github.token_cache import derive_key
-from ghapp.reports.weekly import WeekSummary, weekly
+from ghapp.reports.weekly import WeekSpend, WeekSummary, weekly
+from ghapp.spend.budgets import is_alarm
+from ghapp.spend.closed_months import month_of
+from ghapp.spend.cost import CostBasis
+from ghapp.spend.counts import BudgetCheck
 from ghapp.store import Installation, Store
 from ghapp.store.summaries.questions import SummaryQuestions
+from ghapp.store.summaries.spend import SpendQuestions
 from ghapp.store.summaries.usage import UsageQuestions
 from ghapp.store.weeklies import WeeklyOrder
 from ghapp.summaries.selection import PullSelection, TimeGrain
@@ -67,6 +72,8 @@ class WeeklySummaries:
     store: Store
     summaries: SummaryQuestions
     usage: UsageQuestions
+    spend: SpendQuestions
+    estimate: CostBasis
     encryption_key: bytes
     mail_server: MailServer | None
     private_webhooks: bool
@@ -97,15 +104,33 @@ class WeeklySummaries:
         if not self.store.weeklies.claim(installation_id, week.name):
             return WeeklyResult(0, f"{week.name} was already sent")
         try:
-            problem = self._send(order, week, self.text(installation_id, week))
+            alarms = self.store.budgets.news(installation_id, self.alarms(installation_id, week))
+            problem = self._send(order, week, self.text(installation_id, week, alarms))
         except Exception as error:
             why = str(error) if isinstance(error, NotSent) else type(error).__name__
             self.store.weeklies.give_back(installation_id, week.name, order.claimed_week, why)
             raise
+        # Only now: an alarm that comes twice is better than one that nobody got.
+        self.store.budgets.told(installation_id, alarms)
         self.store.weeklies.sent(installation_id, problem, now=self.clock())
         return WeeklyResult(1, problem or f"{week.name} was sent")
 
-    def text(self, installation_id: int, week: WeekSummary) -> str:
+    def alarms(self, installation_id: int, week: WeekSummary) -> tuple[BudgetCheck, ...]:
+        """Return the budgets that are exceeded, or will be, in the months of a week.
+
+        Both of its months: what was spent after the last letter of a month is in the next one.
+        """
+        known = self.store.installations.repositories(installation_id)
+        ids, today = tuple(one.id for one in known), self.clock().date()
+        months = sorted({month_of(week.first), month_of(week.last)})
+        return tuple(
+            one
+            for month in months
+            for one in self.spend.budgets(installation_id, ids, month, today=today)
+            if is_alarm(None, one.state)
+        )
+
+    def text(self, installation_id: int, week: WeekSummary, alarms: tuple[BudgetCheck, ...]) -> str:
         """Return the summary of a week as Markdown."""
         known = self.store.installations.repositories(installation_id)
         ids = tuple(one.id for one in known)
@@ -115,12 +140,15 @@ class WeeklySummaries:
         after = week.last + timedelta(days=1)
         summary = self.summaries.organization(selection, TimeGrain.WEEK, today=after)
         # What names no repository is for owners; a letter is forwarded.
-        usage = self.usage.totals(UsageSelection(installation_id, ids, week.first, week.last))
-        return weekly(week, summary, self.summaries.totals(earlier), usage)
+        used = UsageSelection(installation_id, ids, week.first, week.last)
+        spend = WeekSpend(self.spend.total(used, self.estimate), self.estimate, alarms)
+        totals = self.summaries.totals(earlier)
+        return weekly(week, summary, totals, self.usage.totals(used), spend)
 
     def preview(self, installation: Installation) -> str:
-        """Return the summary of last week, whether sent or not."""
-        return self.text(installation.id, self._week(installation))
+        """Return the summary of last week, whether sent or not, with all alarms, told or not."""
+        week = self._week(installation)
+        return self.text(installation.id, week, self.alarms(installation.id, week))
 
     def _week(self, installation: Installation) -> WeekSummary:
         first, last = last_week(self.clock().date())

@@ -61,7 +61,7 @@ class _ServicesCollector(Collector):
         now = self._services.clock()
         for figures in (
             *(_deliveries, _work, _backlog, _stuck, _installations, _shares),
-            *(_usage, _sources),
+            *(_usage, _sources, _spend, _billed, _vendors),
         ):
             yield from figures(self._services, now)
 
@@ -226,16 +226,80 @@ def _usage(services: Services, now: datetime) -> Iterator[Metric]:
 
 
 def _used(services: Services, installation_id: int, now: datetime) -> UsageCounts:
+    return services.usage.totals(_whole_weeks(services, installation_id, now))
+
+
+def _whole_weeks(services: Services, installation_id: int, now: datetime) -> UsageSelection:
+    """Return the last four whole weeks of an installation's usage, all of it."""
     known = services.store.installations.repositories(installation_id)
     sunday = TimeGrain.WEEK.start(now.date()) - timedelta(days=1)
-    selection = UsageSelection(
+    return UsageSelection(
         installation_id=installation_id,
         repository_ids=tuple(one.id for one in known),
         since=sunday - FOUR_WEEKS,
         until=sunday,
         has_unplaced=True,
     )
-    return services.usage.totals(selection)
+
+
+def _spend(services: Services, now: datetime) -> Iterator[Metric]:
+    """Yield what whole weeks cost, each estimate by itself; nothing of few people."""
+    labels = ["installation", "basis"]
+    spent = GaugeMetricFamily(
+        "ghapp_spend_microdollars_four_weeks",
+        "Estimated cost of agents in the last four whole weeks, in millionths of a dollar",
+        labels=labels,
+    )
+    left = GaugeMetricFamily(
+        "ghapp_spend_unallocated_microdollars_four_weeks",
+        "The part of it of agent sessions without a merged line",
+        labels=labels,
+    )
+    unpriced = GaugeMetricFamily(
+        "ghapp_spend_unpriced_tokens_four_weeks",
+        "Tokens of the last four whole weeks without a price; they are in no amount",
+        labels=labels,
+    )
+    for one in services.store.installations.all():
+        selection = _whole_weeks(services, one.id, now)
+        for basis in services.settings.estimates:
+            found, names = services.spend.total(selection, basis), [str(one.id), basis.value]
+            if found.cost is None:  # of too few people, or nearly all of one
+                continue
+            unpriced.add_metric(names, found.cost.unpriced_tokens)
+            if found.cost.amount is not None:
+                spent.add_metric(names, found.cost.amount)
+            if found.unallocated is not None and found.unallocated.amount is not None:
+                left.add_metric(names, found.unallocated.amount)
+    yield from (spent, left, unpriced)
+
+
+def _billed(services: Services, now: datetime) -> Iterator[Metric]:
+    """Yield what vendors bill, each report by itself: two of them may tell the same money."""
+    billed = GaugeMetricFamily(
+        "ghapp_spend_billed_micros_four_weeks",
+        "What a vendor says it charges for the last four whole weeks, in millionths",
+        labels=["installation", "vendor", "report", "currency"],
+    )
+    for one in services.store.installations.all():
+        for told in services.spend.billed(_whole_weeks(services, one.id, now)):
+            if told.billed is not None:
+                names = [str(one.id), told.vendor, told.report, told.currency]
+                billed.add_metric(names, told.billed)
+    yield billed
+
+
+def _vendors(services: Services, now: datetime) -> Iterator[Metric]:
+    del now
+    problem = GaugeMetricFamily(
+        "ghapp_vendor_connection_problem",
+        "Whether a connected vendor could not be read as it should be",
+        labels=["installation", "vendor"],
+    )
+    for one in services.store.vendors.connections():
+        names = [str(one.installation_id), one.vendor]
+        problem.add_metric(names, one.problem is not None)
+    yield problem
 
 
 def _sources(services: Services, now: datetime) -> Iterator[Metric]:

@@ -1,4 +1,4 @@
-"""The settings of an organization, for its owners: weekly summary, telemetry's tokens, vendors.
+"""The settings of an organization, for its owners: letter, budgets, telemetry's tokens, vendors.
 
 It sends nothing, but for one request with a vendor's new key, to see whether it opens.
 """
@@ -9,6 +9,10 @@ from urllib.parse import urlsplit
 from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from ghapp.reports.pull_cost import BASIS_WORDS
+from ghapp.spend.budgets import Budget, BudgetOf
+from ghapp.spend.cost import CostBasis
+from ghapp.spend.money import MoneyError, from_dollars
 from ghapp.store import NOBODY, Installation, NewToken, TokenKind, WeeklyOrder, new_secret
 from ghapp.upkeep.outgoing import WrongAddress, check_mail_address, check_webhook
 from ghapp.upkeep.vendor_pulls import WrongKey
@@ -55,6 +59,10 @@ def _page(installation: Installation, secret: str | None = None) -> str:
         secret=secret,
         vendors=services.vendor_pulls.vendors,
         connections=services.store.vendors.connections(installation.id),
+        budgets=services.store.budgets.of(installation.id),
+        kinds=BudgetOf,
+        bases=services.settings.estimates,
+        basis_words=BASIS_WORDS,
     )
 
 
@@ -72,6 +80,72 @@ def stop(organization: str) -> Response:
     installation = require_admin(organization)
     services.store.weeklies.stop(installation.id)
     return _back(installation)
+
+
+# --- budgets --------------------------------------------------------------------------------------
+
+
+@organization_settings.post(f"{PATH}/budgets")
+def agree_budget(organization: str) -> Response:
+    """Agree on a budget for each month, in the place of the one before."""
+    installation = require_admin(organization)
+    budget, by = _budget(installation, monthly=_monthly()), require_viewer().login
+    try:
+        services.store.budgets.agree(installation.id, budget, by=by, now=services.clock())
+    except ValueError as error:
+        abort(400, str(error))
+    note_access("budget agreed", detail=budget.name or installation.account)
+    return _back(installation)
+
+
+@organization_settings.post(f"{PATH}/budgets/remove")
+def remove_budget(organization: str) -> Response:
+    """Remove a budget."""
+    installation = require_admin(organization)
+    of, name, basis = (request.form.get(field, "") for field in ("of", "name", "basis"))
+    agreed = services.store.budgets.of(installation.id)
+    found = [one for one in agreed if (one.of, one.name or "", one.basis) == (of, name, basis)]
+    if not found or not services.store.budgets.remove(installation.id, found[0]):
+        abort(404, "the organization has no such budget")
+    note_access("budget removed", detail=name or installation.account)
+    return _back(installation)
+
+
+def _monthly() -> int:
+    """Return the form's dollars as micro-dollars; 400 if they are none."""
+    try:
+        amount = from_dollars(request.form.get("dollars", "").strip())
+    except MoneyError as error:
+        abort(400, f"dollars a month: {error}")
+    if amount <= 0:
+        abort(400, "dollars a month: give more than 0")
+    return amount
+
+
+def _budget(installation: Installation, *, monthly: int) -> Budget:
+    """Read the form; 400 names the invalid field."""
+    of, name, basis = (request.form.get(field, "").strip() for field in ("of", "name", "basis"))
+    if of not in set(BudgetOf):
+        abort(400, f"of is {of!r}; give one of {', '.join(BudgetOf)}")
+    known = services.settings.estimates
+    if basis not in set(known):
+        abort(400, f"basis is {basis!r}; give one of {', '.join(known)}")
+    kind = BudgetOf(of)
+    return Budget(kind, _budgeted(installation, kind, name), monthly, CostBasis(basis))
+
+
+def _budgeted(installation: Installation, kind: BudgetOf, name: str) -> str | None:
+    """Return what a budget is of, by the name that spend knows it by; 400 if there is no such."""
+    if kind is BudgetOf.ORGANIZATION:
+        return None if not name else abort(400, "a budget of the organization takes no name")
+    if kind is BudgetOf.TEAM:
+        members = services.store.teams.of(installation.account).values()
+        known = {one.team.lower(): one.team for source in members for one in source}
+    else:
+        listed = services.store.installations.repositories(installation.id)
+        known = {one.name.lower(): one.full_name for one in listed}
+        name = name.removeprefix(f"{installation.account}/")
+    return known.get(name.lower()) or abort(400, f"there is no {kind} {name!r} here")
 
 
 # --- tokens of telemetry --------------------------------------------------------------------------

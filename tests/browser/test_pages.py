@@ -19,12 +19,14 @@ PAGES = {
     "organization-pulls": "/organizations/acme/pulls",
     "organization-outcomes": "/organizations/acme/outcomes",
     "organization-usage": "/organizations/acme/usage",
+    "organization-spend": "/organizations/acme/spend",
     "usage-sources": "/organizations/acme/usage/sources",
     "usage-identities": "/organizations/acme/usage/identities",
     "repository": "/repositories/acme/shop",
     "repository-pulls": "/repositories/acme/shop/pulls?verdict=assisted&sort=share",
     "repository-outcomes": "/repositories/acme/shop/outcomes",
     "repository-usage": "/repositories/acme/shop/usage",
+    "repository-spend": "/repositories/acme/shop/spend",
     "pull": "/repositories/acme/shop/pull/9",
     "tokens": "/settings/tokens",
     "settings": "/organizations/acme/settings",
@@ -96,6 +98,7 @@ def test_a_phone_shows_all_of_it(browser: Browser, place: Place, address: str) -
 WITH_TABLES = (
     *("organization", "repository", "organization-pulls", "repository-outcomes", "pull"),
     *("organization-usage", "usage-sources", "usage-identities"),
+    *("organization-spend", "repository-spend"),
 )
 CUT_OFF = """[...document.querySelectorAll("main .scroll:not(figure *)")]
   .filter((one) => one.scrollWidth > one.clientWidth || one.scrollHeight > one.clientHeight)

@@ -84,8 +84,8 @@ def test_the_preview_shows_both_sides(machine: Machine, app: App) -> None:
     assert shown.returncode == 0, shown.stderr
     assert "leaves this machine" in shown.stdout
     assert "def total(lines):" in shown.stdout
-    body = collect(machine, "preview", "--json", "toolu_a0001").stdout
-    assert json.loads(body)["edits"][0]["path"] == "src/a.py"
+    body = collect(machine, "preview", "--format", "json", "toolu_a0001").stdout
+    assert json.loads(body)["requests"][0]["edits"][0]["path"] == "src/a.py"
     assert "total" not in body
     nothing = collect(machine, "preview", "toolu_nowhere")
     assert nothing.returncode == 1
@@ -98,9 +98,9 @@ def test_the_preview_shows_the_usage_that_would_be_sent(machine: Machine, app: A
     Agent(machine, machine.clone().path, "s1").write("src/a.py", CODE)
     (machine.home / "notes").mkdir()
     Agent(machine, machine.home / "notes", "s2").write("diary.md", CODE)
-    body = collect(machine, "preview", "--usage", "--json")
+    body = collect(machine, "preview", "--usage", "--format", "json")
     assert body.returncode == 0, body.stderr
-    report = json.loads(body.stdout)
+    [report] = json.loads(body.stdout)["requests"]
     assert report["remotes"] == ["github.com/acme/shop"]
     assert [row["tokens"]["output"] for row in report["tokens"]] == [USAGE["output_tokens"]]
     shown = collect(machine, "preview", "--usage").stdout.splitlines()

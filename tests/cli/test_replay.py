@@ -16,6 +16,8 @@ from tests.waiting import wait_until
 
 TEXT = "".join(f"price_{line} = cost_of(line={line})\n" for line in range(8))
 
+WITHOUT = "without those of no_evidence and incomplete changes"
+
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
@@ -44,7 +46,28 @@ def test_writes_the_file_and_nothing_to_standard_output(place: Path) -> None:
     # The one call with a process for each processor, as by default.
     done = ghapp(*(one for one in arguments(place) if one not in {"--jobs", "1"}))
     assert (done.returncode, done.stdout) == (0, b""), done.stderr
-    assert done.stderr == b"1 edit(s) of agents read\n2 audit document(s)\n"
+    assert done.stderr.decode().splitlines() == [
+        "1 edit(s) of agents read",
+        "2 audit document(s)",
+        "  1 assisted",
+        "  1 no_evidence",
+        f"at least 100% attributed: 8 of 8 counted lines, {WITHOUT}",
+        "0 input(s) could not be read",
+    ]
+    assert numbers(place) == [1, 3]
+
+
+def test_no_edit_at_all_is_a_warning_that_says_where_to_look(place: Path) -> None:
+    (place / "evidence" / "1.jsonl").unlink()
+    done = ghapp(*arguments(place))
+    assert done.returncode == 0
+    assert b"warning: no edit of an agent was read" in done.stderr
+    assert b"ghapp evidence check" in done.stderr
+
+
+def test_quiet_says_only_what_went_wrong(place: Path) -> None:
+    done = ghapp(*arguments(place, "--quiet"))
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     assert numbers(place) == [1, 3]
 
 

@@ -28,7 +28,9 @@ def run(environment: dict[str, str], *arguments: str) -> tuple[int, str]:
 
 def test_teams_come_from_a_table(environment: dict[str, str], tmp_path: Path) -> None:
     table = tmp_path / "teams.csv"
-    table.write_text("person,team,role,start_date\nann,core,lead,2026-01-31\nbob,ops,,\n")
+    table.write_text(
+        "person,team,role,start_date,cost_center\nann,core,lead,2026-01-31,4711\nbob,ops,,,\n"
+    )
     code, said = run(environment, "teams", "import", "Acme", str(table))
     assert (code, said.splitlines()[0]) == (0, "2 people in 2 teams")
     assert "2 teams have fewer than 5 people" in said
@@ -37,10 +39,10 @@ def test_teams_come_from_a_table(environment: dict[str, str], tmp_path: Path) ->
     assert code == 1
     assert "line 3: the person or the team is missing" in said
     listed = run(environment, "teams", "list", "acme")[1].splitlines()
-    assert listed == ["csv\tann\tcore\tlead\t2026-01-31", "csv\tbob\tops\t\t"]
+    assert listed == ["csv\tann\tcore\tlead\t2026-01-31\t4711", "csv\tbob\tops\t\t\t"]
     table.write_text("person,team\nann,ops\n")
     run(environment, "teams", "import", "acme", str(table))
-    assert run(environment, "teams", "list", "acme")[1] == "csv\tann\tops\t\t\n"
+    assert run(environment, "teams", "list", "acme")[1] == "csv\tann\tops\t\t\t\n"
 
 
 def test_teams_are_fetched_from_github(environment: dict[str, str], tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """``ghapp export-audit`` and ``ghapp verify`` as an auditor runs them."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from ghapp.keys.signing import RecordSigner
 from ghapp.records.keys import PublicKey
 from ghapp.settings import Settings
 from ghapp.store import Installation, Repository, Store
+from tests.cli.commands import ghapp
 from tests.databases import make_sqlite
 from tests.histories import History, Step
 from tests.records.bundles import OTHER_KEY, bundle, lines
@@ -56,6 +58,31 @@ def test_an_export_verifies_with_the_key_of_the_app(
     with Store.open(environment["DATABASE_URL"]) as store:
         (looked,) = store.access_log.of(42)
     assert (looked.what, looked.door, looked.who[:7]) == ("bundle", "command_line", "system:")
+
+
+def test_json_says_what_the_text_says(environment: dict[str, str], tmp_path: Path) -> None:
+    path = tmp_path / "shop.bundle.jsonl"
+    assert run(environment, "export-audit", "acme/shop", "--output", path, "--quiet") == (0, "")
+    status, told = run(environment, "verify", path, "--format", "json")
+    found = json.loads(told)
+    assert (status, found["is_whole"], found["records"], found["problems"]) == (0, True, 2, [])
+    assert (found["repositories"], found["recomputed"]) == (["acme/shop"], None)
+    path.write_bytes(path.read_bytes().replace(b"acme/shop", b"acme/shap", 1))
+    done = CliRunner().invoke(main, ["verify", str(path), "--format", "json"], env=environment)
+    assert done.exit_code == 1
+    assert json.loads(done.stdout)["is_whole"] is False
+    assert json.loads(done.stdout)["problems"]
+
+
+@pytest.mark.parametrize("content", [b"", b"# A page\n\n" * 500, b"{}\n", b"\xff\x00\n"])
+def test_a_file_that_is_no_bundle_is_told_once(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "other.jsonl"
+    path.write_bytes(content)
+    done = ghapp("verify", path)
+    assert done.returncode == 2
+    assert done.stderr.decode().count("is no bundle of records") == 1
+    assert len(done.stderr.splitlines()) == 4
+    assert done.stdout == b""
 
 
 def test_a_changed_bundle_does_not(environment: dict[str, str], tmp_path: Path) -> None:

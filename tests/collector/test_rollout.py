@@ -80,8 +80,68 @@ def test_a_settings_file_is_changed_once_and_kept_as_it_was(tmp_path: Path) -> N
     assert path.stat().st_mode & 0o777 == 0o640
     assert (tmp_path / "settings.json.before-ghapp").read_text() == before
     assert rollout.remove(path)
-    assert json.loads(path.read_text()) == SETTINGS
+    assert path.read_text() == before
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert list(tmp_path.iterdir()) == [path]
     assert not rollout.remove(path)
+
+
+@pytest.mark.parametrize(
+    "before", ["", "{}", '{"model": "x",\n\n "hooks": {}}', '{"hooks":{"Stop":[]}}']
+)
+def test_removing_leaves_each_byte_that_was_there(before: str, tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text(before)
+    assert rollout.install(path, OURS)
+    assert rollout.remove(path)
+    assert {one.name: one.read_text() for one in tmp_path.iterdir()} == {path.name: before}
+
+
+def test_where_nothing_was_nothing_is_left(tmp_path: Path) -> None:
+    path = tmp_path / "claude" / "settings.json"
+    assert rollout.install(path, OURS)
+    assert rollout.remove(path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_person_changed_since_stays(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text("{}")
+    rollout.install(path, OURS)
+    path.write_text(json.dumps({**json.loads(path.read_text()), "model": "mine"}))
+    assert rollout.remove(path)
+    assert json.loads(path.read_text()) == {"model": "mine"}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_copy_never_holds_our_own_hook(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text("{}")
+    rollout.install(path, OURS)
+    (tmp_path / "settings.json.before-ghapp").unlink()
+    assert rollout.install(path, f"{OURS} --newer")
+    assert rollout.remove(path)
+    assert not path.exists()
+
+
+def test_others_files_in_the_place_of_ours_come_back(tmp_path: Path) -> None:
+    files = rollout.plugin_files()
+    theirs = tmp_path / "m" / ".claude-plugin" / "marketplace.json"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text('{"name": "theirs"}')
+    rollout.write_files(tmp_path / "m", files)
+    rollout.write_files(tmp_path / "m", files)
+    assert rollout.remove_files(tmp_path / "m", files)
+    assert [one for one in tmp_path.rglob("*") if one.is_file()] == [theirs]
+    assert theirs.read_text() == '{"name": "theirs"}'
+
+
+def test_what_somebody_else_wrote_since_is_not_removed(tmp_path: Path) -> None:
+    path = tmp_path / rollout.MANAGED_FILE
+    rollout.write_files(tmp_path, {path.name: rollout.managed_settings(shell_diffs=False)})
+    path.write_text('{"model": "theirs"}')
+    assert not rollout.remove_files(tmp_path, {path.name: b""})
+    assert path.read_text() == '{"model": "theirs"}'
 
 
 def test_a_linked_settings_file_stays_a_link(tmp_path: Path) -> None:

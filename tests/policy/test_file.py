@@ -15,11 +15,13 @@ from ghapp.policy.file import (
     MOST_BYTES,
     OWN_ID,
     AttributionFile,
+    CommentWhen,
     PolicyFileError,
     RepositoryPolicy,
     read,
     schema,
 )
+from ghapp.reports.markdown import CommentForm
 from tests.cases import TOP
 from tests.searching import searched
 
@@ -32,7 +34,9 @@ WHOLE = {
     "rewrite_limit": 0.1,
     "moved_blocks": True,
     "exclude": ["vendor/", "*.pb.go"],
-    "comment": False,
+    "comment": "full",
+    "comment_when": "unknown_too",
+    "cost": True,
     "label": False,
     "labels": {"claude-code": "AI-assisted"},
     "share_limit": 0.5,
@@ -49,7 +53,9 @@ def test_everything_a_file_can_say() -> None:
             moved_blocks=True,
             exclude=("vendor/", "*.pb.go"),
         ),
-        comment=False,
+        comment=CommentForm.FULL,
+        comment_when=CommentWhen.UNKNOWN_TOO,
+        cost=True,
         label=False,
         labels={"claude-code": "AI-assisted"},
         share_limit=0.5,
@@ -78,12 +84,35 @@ def test_rules_that_are_built_in_keep_their_name_and_others_get_one() -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "form"),
+    [
+        ("short", CommentForm.SHORT),
+        ("full", CommentForm.FULL),
+        ("off", CommentForm.OFF),  # YAML 1.1 reads it as false
+        ('"off"', CommentForm.OFF),
+        ("false", CommentForm.OFF),
+        ("true", CommentForm.SHORT),
+    ],
+)
+def test_how_much_a_comment_says(said: str, form: CommentForm) -> None:
+    assert read(f"comment: {said}").comment is form
+
+
+@pytest.mark.parametrize("when", CommentWhen)
+def test_when_a_comment_is_wanted(when: CommentWhen) -> None:
+    assert read(f"comment_when: {when}").comment_when is when
+
+
+@pytest.mark.parametrize(
     ("text", "line", "told"),
     [
         ("version: 1\n\nwindow: 3\n", 3, "window: unknown member; known are version, id"),
         ("exclude:\n  - a\n  - 3\n", 3, "exclude[1]"),
         ("exclude: [a,\n  1]", 2, "exclude[1]"),
         ("version: 1\ncomment: 1", 2, "comment"),
+        ("version: 1\ncomment: long", 2, "comment"),
+        ("comment_when: never", 1, "comment_when"),
+        ("comment_when: off", 1, "comment_when"),
         ("version: 2", 1, "version"),
         ("\nwindow_before_days: 400", 2, "<= 366"),
         ("rewrite_limit: 0.6", 1, "<= 0.5"),

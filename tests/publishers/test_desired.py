@@ -6,10 +6,11 @@ import msgspec
 import pytest
 
 from ghapp.attribution.model import Audit, AuditInputs, AuditTotals, Verdict
-from ghapp.policy.file import RepositoryPolicy
+from ghapp.policy.file import CommentWhen, RepositoryPolicy
 from ghapp.policy.in_force import PolicyInForce
 from ghapp.publishers.desired import desired_of
 from ghapp.publishers.publisher import Conclusion, DesiredState
+from ghapp.reports.markdown import CommentForm
 from tests.store.records import document
 
 BROKEN = PolicyInForce(problems=("acme/app: .github/attribution.yml, line 3: window",))
@@ -99,8 +100,34 @@ def test_a_comment_is_opened_where_something_is_known() -> None:
     assert (known.opens_comment, unknown.opens_comment) == (True, False)
 
 
+@pytest.mark.parametrize(
+    ("when", "opens"),
+    [
+        (CommentWhen.ALWAYS, {Verdict.ASSISTED, Verdict.NOT_ASSISTED}),
+        (CommentWhen.ASSISTED, {Verdict.ASSISTED}),
+        (CommentWhen.UNKNOWN_TOO, set(Verdict)),
+    ],
+)
+def test_the_policy_says_which_pull_requests_get_a_comment(
+    when: CommentWhen, opens: set[Verdict]
+) -> None:
+    held = limited(None, comment_when=when)
+    assert {one for one in Verdict if state(audit(verdict=one), held).opens_comment} == opens
+
+
+def test_full_says_in_the_open_what_short_folds() -> None:
+    short, full = (
+        state(audit(), limited(None, comment=form)).comment or ""
+        for form in (CommentForm.SHORT, CommentForm.FULL)
+    )
+    beside = "Her machine sends evidence."
+    assert beside in short
+    assert beside not in short.partition("<details>")[0]
+    assert beside in full.partition("<details>")[0]
+
+
 def test_a_repository_can_do_without_comment_and_label() -> None:
-    found = state(audit(), limited(None, comment=False, label=False))
+    found = state(audit(), limited(None, comment=CommentForm.OFF, label=False))
     assert (found.comment, found.labels) == (None, {})
 
 
@@ -123,3 +150,28 @@ def test_the_authors_machine_and_the_question_are_handed_on() -> None:
     assert found.asked_again
     assert "Her machine sends evidence." in found.check.summary
     assert not state(audit()).asked_again
+
+
+# --- links ----------------------------------------------------------------------------------------
+
+
+def test_nothing_is_linked_while_nobody_said_where_the_app_is() -> None:
+    found = state(audit())
+    assert found.details_url is None
+    assert "](" not in f"{found.comment}{found.check.summary}{found.check.text}"
+
+
+def test_comment_and_check_lead_to_the_app() -> None:
+    public = "https://auditor.example.com"
+    found = desired_of(
+        audit(totals=msgspec.structs.replace(audit().totals, by_reason={"run": 2})),
+        PolicyInForce(),
+        coverage=None,
+        asked_again=False,
+        public_url=public,
+    )
+    page = f"{public}/repositories/acme/shop/pull/17"
+    assert found.details_url == page
+    for text in (found.comment or "", found.check.summary):
+        assert f"[Every line, explained]({page})" in text
+        assert f"({public}/reasons#run)" in text

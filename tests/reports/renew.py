@@ -10,22 +10,48 @@ from pathlib import Path
 from rich.console import Console
 
 from ghapp.attribution.document import from_document
-from ghapp.attribution.model import Audit
-from ghapp.reports import markdown, terminal
-from ghapp.reports.summary import summarize
+from ghapp.attribution.model import Audit, Verdict
+from ghapp.policy.file import RepositoryPolicy
+from ghapp.policy.in_force import PolicyInForce
+from ghapp.publishers.desired import desired_of
+from ghapp.publishers.publisher import DesiredState
+from ghapp.reports import terminal
+from ghapp.reports.coverage import of_author
+from ghapp.reports.markdown import CommentForm
+from ghapp.reports.record_line import NamedRecord
 from tests.cases import FIXTURES, cases
 
 CASES = FIXTURES / "reports"
-DOCS_URL = "https://example.org/docs/reasons.md"
+PUBLIC_URL = "https://auditor.example.com"
+RECORD = NamedRecord(17, "sha256:" + "5b" * 32)
+
+
+def published(audit: Audit, form: CommentForm = CommentForm.SHORT) -> DesiredState:
+    """Return what the app itself would publish of a saved audit."""
+    heard = "nothing" if audit.verdict is Verdict.NO_EVIDENCE else "evidence"
+    return desired_of(
+        audit,
+        PolicyInForce(policy=RepositoryPolicy(comment=form)),
+        coverage=None if audit.pull_request is None else of_author(heard),
+        asked_again=False,
+        record=RECORD,
+        public_url=PUBLIC_URL,
+    )
 
 
 def comment(audit: Audit) -> str:
-    return markdown.comment(summarize(audit), docs_url=DOCS_URL)
+    return published(audit).comment or ""
+
+
+def full_comment(audit: Audit) -> str:
+    return published(audit, CommentForm.FULL).comment or ""
 
 
 def check_run(audit: Audit) -> str:
-    output = markdown.check_run(summarize(audit), docs_url=DOCS_URL)
-    return f"# {output.title}\n\n{output.summary}\n{output.text}"
+    shown = published(audit)
+    output = shown.check
+    link = "" if shown.details_url is None else f"Details: {shown.details_url}\n\n"
+    return f"# {output.title}\n\n{link}{output.summary}\n{output.text}"
 
 
 def text(audit: Audit) -> str:
@@ -36,6 +62,7 @@ def text(audit: Audit) -> str:
 
 FACES: dict[str, Callable[[Audit], str]] = {
     "expected.md": comment,
+    "expected.full.md": full_comment,
     "expected.check.md": check_run,
     "expected.txt": text,
 }

@@ -24,7 +24,7 @@ from ghapp.attribution.model import (
 from ghapp.attribution.policy import CLAUDE_CODE_V1
 from ghapp.reports import markdown
 from ghapp.reports.annotations import annotations
-from ghapp.reports.harmless import cell, code, plain, prose, visible
+from ghapp.reports.harmless import BREAK, cell, code, path_cell, plain, prose, visible
 from ghapp.reports.summary import summarize
 from tests.searching import searched
 
@@ -192,6 +192,13 @@ def test_visible(name: str, shown: str) -> None:
 )
 def test_cell(name: str, span: str) -> None:
     assert cell(name) == span
+
+
+def test_a_long_path_may_wrap_after_its_signs_and_a_short_one_stays_whole() -> None:
+    long = "src/billing/a_rather_long_name/test_it.py"
+    assert path_cell("src/billing/invoice.py") == cell("src/billing/invoice.py")
+    assert path_cell(long).replace(BREAK, "") == cell(long)
+    assert max(map(len, path_cell(long).split(BREAK))) < 12
 
 
 def test_prose_is_readable_where_nothing_is_hostile() -> None:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from ghapp.attribution.model import Audit, FileVerdict
 from ghapp.reports import markdown
+from ghapp.reports.addresses import page_links
 from ghapp.reports.summary import summarize
 from tests.reports.renew import CASES, read
 
@@ -58,8 +59,9 @@ def test_every_line_that_counts_is_explained() -> None:
 
 def test_a_cut_falls_between_rows_and_is_said() -> None:
     text = markdown.comment(summarize(wide(400)))
-    [left] = re.findall(r"^and ([\d,]+) more files$", text.split("<details>")[1], re.MULTILINE)
-    rows = re.findall(r"^\| \d+% .*`\d{5}/.*\|$", text.split("<details>")[1], re.MULTILINE)
+    more = text.partition("#### More files")[2].partition("####")[0]
+    [left] = re.findall(r"^and ([\d,]+) more files$", more, re.MULTILINE)
+    rows = re.findall(r"^\| `\d{5}/.*\|$", text, re.MULTILINE)
     assert len(rows) + int(left) == 400
     assert len(rows) > 10
     assert text.count("<details>") == text.count("</details>")
@@ -70,12 +72,34 @@ def test_what_is_left_of_the_budget_is_used() -> None:
     assert len(text.encode()) > markdown.BUDGET * 0.9
 
 
-def test_reasons_are_linked_only_where_the_docs_are_known() -> None:
-    summary = summarize(read(CASES / "provisional"))
+def test_the_app_is_linked_only_where_its_address_is_known() -> None:
+    audit = read(CASES / "provisional")
+    summary = summarize(audit)
     assert "](" not in markdown.comment(summary)
-    assert "[`run`](https://d.example/r.md#run)" in markdown.comment(
-        summary, docs_url="https://d.example/r.md"
-    )
+    linked = markdown.comment(summary, links=page_links("https://d.example", audit))
+    assert "[`run`](https://d.example/reasons#run)" in linked
+    last = linked.rstrip().splitlines()[-1]
+    assert last == "[Every line, explained](https://d.example/repositories/acme/app/pull/17)"
+
+
+def test_a_file_comes_first_and_its_numbers_share_a_column() -> None:
+    text = markdown.comment(summarize(read(CASES / "provisional")))
+    assert "| `src/billing/invoice.py` | 35\u00a0of\u00a061 |" in text
+
+
+def test_what_is_unknown_is_no_zero_in_a_table() -> None:
+    text = markdown.comment(summarize(read(CASES / "no_evidence")))
+    assert "| unknown\u00a0of\u00a08 |" in text
+
+
+@pytest.mark.parametrize("case", sorted(path.name for path in CASES.iterdir() if path.is_dir()))
+def test_a_short_comment_has_two_sentences_a_table_and_one_fold(case: str) -> None:
+    text = markdown.comment(summarize(read(CASES / case)))
+    assert text.count("<details>") == 1
+    title, lead, *rest = text.partition("<details>")[0].strip().split("\n\n")
+    assert title.startswith("### ")
+    assert lead.count("  \n") == 1
+    assert all(part.startswith(("| File", "> [!", "- `", "and ")) for part in rest)
 
 
 def test_the_comment_is_short_before_it_is_unfolded() -> None:
@@ -93,8 +117,17 @@ def test_what_is_known_of_the_author_stands_beside_the_share() -> None:
     summary = summarize(read(CASES / "provisional"))
     known = "The author's machine reports."
     run = markdown.check_run(summary, coverage=known)
-    for text in (markdown.comment(summary, coverage=known), run.summary):
+    full = markdown.comment(summary, coverage=known, form=markdown.CommentForm.FULL)
+    for text in (full, run.summary):
         before, _, after = text.partition(known)
-        assert summary.sentence in before
-        assert "Provisional" in after
+        assert summary.counts in before
+        assert "| Lines | Reason |" in after
+    assert known in markdown.comment(summary, coverage=known)
     assert known not in markdown.comment(summary)
+
+
+def test_silence_is_named_where_nothing_is_attributed() -> None:
+    summary = summarize(read(CASES / "not_assisted"))
+    silence = "The machine did not report: unknown, not zero."
+    text = markdown.comment(summary, coverage=silence)
+    assert silence in text.partition("<details>")[0]

@@ -19,7 +19,7 @@ def test_what_was_written_is_read_back(position: int, digest: bytes, text: str) 
 
 
 @pytest.mark.parametrize(
-    "text", ["", "x", f"x <sub>Record 1 of this repository, chain {CHAIN}</sub>", "<sub>Record"]
+    "text", ["", "x", f"x Record 1 of this repository, chain `{CHAIN}`", "Record"]
 )
 def test_other_texts_name_no_record(text: str) -> None:
     assert record_in(text) is None

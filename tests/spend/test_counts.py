@@ -6,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ghapp.spend.cost import Cost
-from ghapp.spend.counts import PersonCost, ShippedCost, divided, periods
+from ghapp.spend.counts import (
+    NO_COST_CENTER,
+    PersonCost,
+    ShippedCost,
+    charged_back,
+    divided,
+    periods,
+)
+from ghapp.usage.counts import OTHERS
 
 DAY = date(2026, 5, 1)
 costs = st.builds(
@@ -53,6 +61,37 @@ def test_a_hidden_period_is_not_told_by_the_rest(found: list[dict[int, PersonCos
     is_anything_shown = any(point.spent.cost and point.spent.people for point in points)
     if hidden and is_anything_shown:
         assert divided(together).cost is not None
+
+
+@given(
+    st.lists(people, min_size=1, max_size=4),
+    st.dictionaries(st.integers(1, 12), st.sampled_from(["a", "b", "c"])),
+)
+def test_a_month_is_charged_back_whole_and_nobody_s_own_money_with_it(
+    found: list[dict[int, PersonCost]], centers: dict[int, str]
+) -> None:
+    months = {DAY.replace(month=number): one for number, one in enumerate(found, 1)}
+    rows = charged_back(months, centers)
+    told = {point.start: point.spent for point in periods(months, sorted(months))}
+    for month, whole in months.items():
+        own = [row for row in rows if row.month == month]
+        spending = {who: one.whole for who, one in whole.items() if one.whole != Cost()}
+        assert sum(row.people for row in own) == len(spending)
+        amounts = [row.cost for row in own]
+        if told[month].cost is None:
+            assert amounts == [None] or not own
+        elif None not in amounts:
+            assert sum((one for one in amounts if one), Cost()) == told[month].cost
+        for row in own:
+            if row.cost is None or row.cost_center == OTHERS:
+                continue
+            theirs = {
+                who: PersonCost(one)
+                for who, one in spending.items()
+                if centers.get(who, NO_COST_CENTER) == row.cost_center
+            }
+            assert is_of_many(theirs, "matched")
+            assert row.cost == divided(theirs).cost
 
 
 def test_nobody_knows_what_a_line_costs_of_no_known_amount() -> None:

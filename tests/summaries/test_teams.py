@@ -16,6 +16,8 @@ def test_a_table_as_a_spreadsheet_writes_it() -> None:
         TeamMember("ann", "core, web", "lead", date(2026, 1, 31)),
         TeamMember("Bob", "ops"),
     )
+    [one] = read_team_file("person,team,Cost center\nann,core,4711\n")
+    assert one.cost_center == "4711"
     assert read_team_file("team,person\ncore,ann\n") == (TeamMember("ann", "core"),)
 
 
@@ -23,12 +25,13 @@ def test_a_table_as_a_spreadsheet_writes_it() -> None:
     ("text", "problem"),
     [
         ("", "line 1"),
-        ("person\nann\n", "give person, team, role, start_date"),
+        ("person\nann\n", "give person, team, role, start_date, cost_center"),
         ("person,team,salary\nann,core,1\n", "give person, team"),
         ("person,team,team\nann,core,x\n", "give person, team"),
         ("person,team\nann,core\nbob\n", "line 3: 1 cells"),
         ("person,team\nann,\n", "line 2: the person or the team is missing"),
         ("person,team\nann,core\nANN,ops\n", "line 3: ANN is listed twice"),
+        ("person,team,cost_center\nann,core,(none)\n", "left to"),
         ("person,team,start_date\nann,core,31.1.2026\n", "write it as 2026-01-31"),
         ('person,team\nann,"core\n', "use commas and quotes"),
         ("person,team\nann,a\u202eb\n", "unprintable"),

@@ -11,14 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ghapp.attribution.model import AuditState, AuditTotals, Verdict
-from ghapp.store import Installation, Repository, Store, WeeklyOrder
+from ghapp.spend.budgets import Budget, BudgetOf
+from ghapp.spend.cost import CostBasis
+from ghapp.store import Installation, Repository, Store, UsageOrigin, WeeklyOrder
 from ghapp.store.summaries.questions import SummaryQuestions
+from ghapp.store.summaries.spend import SpendQuestions
 from ghapp.store.summaries.usage import UsageQuestions
 from ghapp.summaries.selection import PersonNaming
 from ghapp.upkeep.outgoing import NotSent
 from ghapp.upkeep.weekly import WeeklySummaries, last_week, next_sending
+from ghapp.usage.answers import TokenCounts
+from ghapp.usage.days import TokenDay
+from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
 from tests.receivers import Receiver, serving
 from tests.searching import searched
+from tests.store.plain_usage import add
 from tests.store.records import document
 
 WEDNESDAY = datetime(2026, 5, 20, 6, 0, tzinfo=UTC)
@@ -69,6 +76,8 @@ def prepared(store: Store) -> WeeklySummaries:
         store=store,
         summaries=SummaryQuestions(store.database, PersonNaming()),
         usage=UsageQuestions(store.database),
+        spend=SpendQuestions(store.database, PersonNaming()),
+        estimate=CostBasis.LIST,
         encryption_key=b"k" * 32,
         mail_server=None,
         private_webhooks=True,
@@ -203,3 +212,103 @@ def test_a_summary_is_about_the_last_closed_week(today: date) -> None:
     first, last = last_week(today)
     assert (first.weekday(), last - first) == (0, timedelta(days=6))
     assert timedelta(days=3) <= today - last <= timedelta(days=9)
+
+
+# --- money ----------------------------------------------------------------------------------------
+
+
+def use(store: Store, day: date, *, people: int = 5, dollars: int = 1) -> None:
+    """Let people spend dollars each on output of Opus, 25 dollars for a million tokens."""
+    row = TokenDay(
+        agent="claude-code",
+        agent_session="s1",
+        day=day,
+        tokens=TokenCounts(output=40_000 * dollars),
+        answers=1,
+        model="claude-opus-4-5",
+        context=0,
+    )
+    for person in range(1, people + 1):
+        who = UsageIdentity(IdentityKind.ACCOUNT, str(person))
+        source = UsageSource.TRANSCRIPTS
+        origin = UsageOrigin(INSTALLATION, source, who, login=f"p{person}", repository_id=42)
+        add(store, origin, [row])
+    store.usage.settle()
+
+
+def told(receiver: Receiver) -> str:
+    return str(msgspec.json.decode(receiver.received[-1])["text"])
+
+
+def agree(store: Store, dollars: int, of: BudgetOf = BudgetOf.ORGANIZATION) -> None:
+    name = None if of is BudgetOf.ORGANIZATION else "acme/shop"
+    budget = Budget(of, name, dollars * 10**6, CostBasis.LIST)
+    store.budgets.agree(INSTALLATION, budget, by="ann", now=WEDNESDAY)
+
+
+def test_the_letter_names_the_week_s_cost_and_its_basis(summaries: WeeklySummaries) -> None:
+    use(summaries.store, date(2026, 5, 12))
+    installation = summaries.store.installations.installation(INSTALLATION)
+    assert installation is not None
+    said = summaries.preview(installation)
+    assert "Cost of agents: $5.00 at list prices" in said
+    assert "It is no bill." in said
+
+
+def test_the_letter_names_no_money_of_few_people(summaries: WeeklySummaries) -> None:
+    agree(summaries.store, 1)
+    use(summaries.store, date(2026, 5, 12), people=4)
+    installation = summaries.store.installations.installation(INSTALLATION)
+    assert installation is not None
+    said = summaries.preview(installation)
+    assert "$" not in said
+    assert "Budget" not in said
+
+
+def test_each_state_of_a_budget_is_told_once_a_month(
+    summaries_on_each: WeeklySummaries, receiver: Receiver
+) -> None:
+    store = summaries_on_each.store
+    request(summaries_on_each, receiver)
+    agree(store, 18)
+    agree(store, 100_000, BudgetOf.REPOSITORY)
+    for week in range(1, 7):
+        use(store, date(2026, 5, 12) - timedelta(weeks=week))
+    use(store, date(2026, 5, 12), dollars=2)
+
+    def sent(weeks: int) -> str:
+        now = WEDNESDAY + timedelta(weeks=weeks)
+        assert replace(summaries_on_each, clock=lambda: now).send(INSTALLATION).count == 1
+        return told(receiver)
+
+    # One more Tuesday is left, and Tuesdays cost five dollars.
+    first = sent(0)
+    assert "- the organization, May 2026: **the month's forecast is above it**" in first
+    assert "$15.00 spent of $18.00 at list prices" in first
+    assert "acme/shop`, May" not in first
+    assert "Budgets" not in sent(1)
+    use(store, date(2026, 5, 26), dollars=3)
+    assert "- the organization, May 2026: **exceeded**, $30.00 spent of $18.00" in sent(2)
+    use(store, date(2026, 6, 9), dollars=9)
+    # What is said of May is not said again, and June is another month.
+    again = sent(4)
+    assert "May 2026" not in again
+    assert "June 2026: **exceeded**" in again
+
+
+def test_an_alarm_that_did_not_go_out_comes_with_the_next_try(
+    summaries: WeeklySummaries, receiver: Receiver
+) -> None:
+    request(summaries, receiver)
+    agree(summaries.store, 1)
+    use(summaries.store, date(2026, 5, 12))
+    receiver.status = 500
+    with pytest.raises(NotSent):
+        summaries.send(INSTALLATION)
+    receiver.status = 200
+    assert summaries.send(INSTALLATION).count == 1
+    assert "**exceeded**" in told(receiver)
+    # The preview shows what stands, told or not.
+    installation = summaries.store.installations.installation(INSTALLATION)
+    assert installation is not None
+    assert "**exceeded**" in summaries.preview(installation)

@@ -19,6 +19,8 @@ from ghapp.store import (
     WorkEnd,
     WorkRequest,
 )
+from ghapp.store.vendors import ReportKey
+from ghapp.usage.amounts import VendorAmount
 from ghapp.usage.answers import TokenCounts
 from ghapp.usage.days import TokenDay
 from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
@@ -110,6 +112,48 @@ def test_usage_is_that_of_whole_weeks_and_of_five_people_at_least(
     assert f'ghapp_usage_source_age_seconds{{{label},source="transcripts"}} 3600.0' in text
     assert f"ghapp_usage_days_waiting{{{label}}} 0.0" in text
     place.close()
+
+
+def test_money_of_whole_weeks_is_told_by_basis_and_of_five_people_at_least(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    place = Place(tmp_path_factory.mktemp("spend"))
+    sunday, home = NOW.date() - timedelta(days=3), place.installed.id
+    for person in range(1, 6):
+        assert "_four_weeks{" not in _spend_of(render(place.services).decode())
+        who = UsageIdentity(IdentityKind.ACCOUNT, str(person))
+        origin = UsageOrigin(home, UsageSource.TRANSCRIPTS, who, login=f"p{person}")
+        rows = [
+            TokenDay("codex", "s1", sunday, TokenCounts(output=10), answers=1, model=model)
+            for model in ("claude-opus-4-5", "a-model-of-nobody")
+        ]
+        place.store.usage.replace(origin, rows, [], now=NOW - timedelta(hours=1))
+        place.store.usage.settle()
+    place.store.vendors.connect(home, "cursor", b"k", ["spend"], by="o", now=NOW)
+    text = render(place.services).decode()
+    told, label = _spend_of(text), f'basis="list",installation="{home}"'
+    assert f"ghapp_spend_microdollars_four_weeks{{{label}}} 1250.0" in told
+    assert f"ghapp_spend_unallocated_microdollars_four_weeks{{{label}}} 1250.0" in told
+    assert f"ghapp_spend_unpriced_tokens_four_weeks{{{label}}} 50.0" in told
+    assert "contract" not in told
+    connected = f'installation="{home}",vendor="cursor"'
+    assert f"ghapp_vendor_connection_problem{{{connected}}} 0.0" in text
+    key = ReportKey(home, "cursor", "spend")
+    identities = [UsageIdentity(IdentityKind.EMAIL, f"{n}@example.com") for n in range(5)]
+    amounts = [
+        VendorAmount(product="", billed=7, list_price=None, currency="EUR", identity=one)
+        for one in identities
+    ]
+    place.store.vendors.replace_day(key, sunday, [], amounts, through=sunday, now=NOW)
+    billed = f'currency="EUR",installation="{home}",report="spend",vendor="cursor"'
+    assert (
+        f"ghapp_spend_billed_micros_four_weeks{{{billed}}} 35.0" in render(place.services).decode()
+    )
+    place.close()
+
+
+def _spend_of(text: str) -> str:
+    return "\n".join(line for line in text.splitlines() if line.startswith("ghapp_spend_"))
 
 
 def test_the_dashboard_asks_for_what_is_there(figures: str) -> None:

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from ghapp.jobs.perform import perform
 from ghapp.store import WorkEnd, WorkKind
+from ghapp.summaries.teams import TeamMember, TeamSource
 from tests.receivers import Receiver, serving
 from tests.vendors.stand_in import KEY, Cursor, served, vendor_of
 from tests.web.place import Place
@@ -100,6 +101,64 @@ def test_a_dead_webhook_is_given_up_before_the_next_week(
     assert kept is not None
     assert (kept.claimed_week, kept.problem) == (None, "127.0.0.1 answered with status 500")
     assert place.store.work.dead_letters() == ()
+
+
+# --- budgets --------------------------------------------------------------------------------------
+
+
+def agree(place: Place, browser: FlaskClient, **fields: str) -> tuple[int, str]:
+    given = {"of": "organization", "name": "", "dollars": "1200.50", "basis": "list", **fields}
+    answer = browser.post(f"{PAGE}/budgets", data=place.form_of(browser, **given))
+    return answer.status_code, answer.text
+
+
+def test_an_owner_agrees_on_budgets_changes_and_removes_them(place: Place) -> None:
+    admin = place.sign_in("admin")
+    members = [TeamMember(login="ann", team="Core")]
+    place.store.teams.replace("acme", TeamSource.CSV, members)
+    assert agree(place, admin)[0] == 303
+    assert agree(place, admin, dollars="2000")[0] == 303
+    assert agree(place, admin, of="team", name="core")[0] == 303
+    assert agree(place, admin, of="repository", name="app")[0] == 303
+    known = place.store.budgets.of(place.installed.id)
+    assert [(one.of, one.name, one.monthly) for one in known] == [
+        ("organization", None, 2_000_000_000),
+        ("repository", "acme/app", 1_200_500_000),
+        ("team", "Core", 1_200_500_000),
+    ]
+    page = admin.get(PAGE).text
+    for words in ("$2,000.00", "Core", "acme/app", "at list prices"):
+        assert words in page
+    gone = {"of": "repository", "name": "acme/app", "basis": "list"}
+    path = f"{PAGE}/budgets/remove"
+    assert admin.post(path, data=place.form_of(admin, **gone)).status_code == 303
+    assert admin.post(path, data=place.form_of(admin, **gone)).status_code == 404
+    assert len(place.store.budgets.of(place.installed.id)) == 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"dollars": "a lot"}, "no plain decimal number"),
+        ({"dollars": "0"}, "more than 0"),
+        ({"dollars": "-5"}, "more than 0"),
+        ({"dollars": "9" * 12}, "billion"),
+        ({"of": "person"}, "give one of organization, team, repository"),
+        ({"basis": "billed"}, "give one of list"),
+        ({"basis": "contract"}, "give one of list"),  # there is no rate card
+        ({"name": "core"}, "takes no name"),
+        ({"of": "team", "name": "nobody"}, "no team"),
+        ({"of": "repository", "name": "acme/nothing"}, "no repository"),
+        ({"of": "repository"}, "no repository"),
+    ],
+)
+def test_a_budget_of_nothing_or_of_no_amount_is_refused(
+    place: Place, fields: dict[str, str], said: str
+) -> None:
+    status, text = agree(place, place.sign_in("admin"), **fields)
+    assert status == 400
+    assert said in text
+    assert place.store.budgets.of(place.installed.id) == ()
 
 
 # --- vendors --------------------------------------------------------------------------------------

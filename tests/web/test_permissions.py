@@ -27,6 +27,8 @@ MATRIX: dict[str, tuple[int, int, int, int, int]] = {
     "GET /healthz": (200, 200, 200, 200, 200),
     "GET /readyz": (200, 200, 200, 200, 200),
     "GET /method": (200, 200, 200, 200, 200),
+    # Comments on GitHub link to it, and their readers may have no account here.
+    "GET /reasons": (200, 200, 200, 200, 200),
     "GET /schemas/attribution.json": (200, 200, 200, 200, 200),
     "GET /records/keys.pem": (200, 200, 200, 200, 200),
     # GitHub's deliveries carry a signature, and nobody's cookie stands in for it.
@@ -93,6 +95,7 @@ MATRIX: dict[str, tuple[int, int, int, int, int]] = {
     "GET /api/organizations/<organization>/usage": (401, 404, 404, 200, 200),
     "GET /api/organizations/<organization>/spend": (401, 404, 404, 200, 200),
     "GET /api/organizations/<organization>/spend.csv": (401, 404, 404, 200, 200),
+    "GET /api/organizations/<organization>/charge-back.csv": (401, 404, 404, 403, 200),
     "GET /api/organizations/<organization>/pull-costs.csv": (401, 404, 404, 200, 200),
     "GET /api/organizations/<organization>/usage/sources": (401, 404, 404, 403, 200),
     "GET /api/organizations/<organization>/usage/identities.csv": (401, 404, 404, 403, 200),
@@ -118,6 +121,8 @@ MATRIX: dict[str, tuple[int, int, int, int, int]] = {
     "POST /organizations/<organization>/settings/tokens/<int(max=9223372036854775807):token>/revoke": (  # noqa: E501 - a route
         *(403, 404, 404, 403, 404),
     ),
+    "POST /organizations/<organization>/settings/budgets": (403, 404, 404, 403, 400),
+    "POST /organizations/<organization>/settings/budgets/remove": (403, 404, 404, 403, 404),
     "POST /organizations/<organization>/settings/vendors": (403, 404, 404, 403, 400),
     "POST /organizations/<organization>/settings/vendors/<vendor>/remove": (
         403,
@@ -129,6 +134,7 @@ MATRIX: dict[str, tuple[int, int, int, int, int]] = {
     f"GET {PULL}": (401, 404, 200, 200, 200),
     f"GET {PULL}/document": (401, 404, 200, 200, 200),
     f"GET {PULL}/audits/<int(max=2147483647):audit>/document": (401, 404, 200, 200, 200),
+    f"GET {PULL}/cost": (401, 404, 200, 200, 200),
     f"GET {PULL}/lines": (401, 404, 200, 200, 200),
 }
 

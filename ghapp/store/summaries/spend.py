@@ -6,6 +6,7 @@ Every answer reads in one transaction. The caller checks first what the reader m
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
@@ -26,7 +27,9 @@ from ghapp.spend.cost import Cost, CostBasis
 from ghapp.spend.counts import (
     BilledAmount,
     BudgetCheck,
+    ChargeBack,
     Divided,
+    DividedCost,
     PersonCost,
     PersonMonth,
     PullCostDetails,
@@ -34,6 +37,7 @@ from ghapp.spend.counts import (
     ShippedCost,
     SpendPoint,
     SpendSummary,
+    charged_back,
     divided,
     periods,
 )
@@ -61,7 +65,8 @@ from ghapp.store.summaries.conditions import (
 )
 from ghapp.store.summaries.tally import day_number
 from ghapp.store.summaries.usage import UsageQuery
-from ghapp.store.usage_costs import AMOUNTS, cost_of
+from ghapp.store.teams import cost_centers
+from ghapp.store.usage_costs import AMOUNTS, ESTIMATES, cost_of
 from ghapp.store.usage_rows import NOWHERE
 from ghapp.summaries.models import family_of
 from ghapp.summaries.selection import (
@@ -112,6 +117,39 @@ class SpendQuestions:
                 repriced=query.repriced(),
             )
 
+    def total(self, selection: UsageSelection, basis: CostBasis) -> DividedCost:
+        """Return what everybody in a selection costs together."""
+        with self._database.read() as connection:
+            query = SpendQuery(connection, selection)
+            query.ask(basis, self._naming)
+            return divided(query.everybody)
+
+    def billed(self, selection: UsageSelection) -> tuple[BilledAmount, ...]:
+        """Return what vendors bill; nothing for who may not read all: it has no repository."""
+        with self._database.read() as connection:
+            return SpendQuery(connection, selection).billed()
+
+    def charge_back(self, selection: UsageSelection, basis: CostBasis) -> tuple[ChargeBack, ...]:
+        """Return what the people of each cost center cost, by month."""
+        with self._database.read() as connection:
+            query = SpendQuery(connection, selection)
+            query.ask(basis, self._naming)
+            return query.charge_back()
+
+    def budgets(
+        self, installation_id: int, repository_ids: tuple[int, ...], month: date, *, today: date
+    ) -> tuple[BudgetCheck, ...]:
+        """Return how an organization's budgets stand in a month, whatever their basis."""
+        last = next_month(month) - ONE_DAY
+        whole = UsageSelection(installation_id, repository_ids, month, last, has_unplaced=True)
+        found: list[BudgetCheck] = []
+        with self._database.read() as connection:
+            for basis in ESTIMATES:
+                query = SpendQuery(connection, whole)
+                query.ask(basis, self._naming)
+                found += query.budgets(month, query.forecast(month, today))
+        return tuple(found)
+
     def pulls(self, selection: UsageSelection, basis: CostBasis) -> tuple[PullSpend, ...]:
         """Return the pull requests that were merged on the days and have a cost, dearest first."""
         with self._database.read() as connection:
@@ -126,7 +164,7 @@ class SpendQuestions:
         with self._database.read() as connection:
             about = connection.execute(
                 select(audit.c.merged_at, audit.c.window_from, audit.c.window_to)
-                .add_columns(pull_summary.c.attributed)
+                .add_columns(pull_summary.c.attributed, audit.c.number)
                 .join_from(pull_summary, audit, same_pull(audit))
                 .where(
                     pull_summary.c.repository_id == repository_id,
@@ -160,6 +198,7 @@ def _details(
     for row in rows:
         models[row.model or None] += cost_of(row, basis)
     return PullCostDetails(
+        audit_number=about.number,
         whole=PullRequestCost(
             cost=sum(models.values(), Cost()),
             basis=basis,
@@ -181,7 +220,10 @@ class SpendQuery(UsageQuery):
         """Say which amounts are asked for, before anything else."""
         self._basis = basis
         self._naming = naming
-        self._rows = self._by_person(cost_sum.c.agent, cost_sum.c.model)
+
+    @cached_property
+    def _rows(self) -> Sequence[Row[Any]]:
+        return self._by_person(cost_sum.c.agent, cost_sum.c.model)
 
     # --- usage ------------------------------------------------------------------------------------
 
@@ -235,6 +277,28 @@ class SpendQuery(UsageQuery):
         """Return the cost of each person and month; ``None``: this app names no people."""
         if self._naming.names is NamesShown.TEAMS:
             return None
+        found = [
+            PersonMonth(
+                person=self._named(row.person),
+                month=to_day(row.first),
+                cost=cost_of(row, CostBasis.LIST),
+            )
+            for row in self._by_month()
+        ]
+        found.sort(key=lambda one: (one.month, -(one.cost.amount or 0), one.person))
+        return tuple(found)
+
+    def charge_back(self) -> tuple[ChargeBack, ...]:
+        """Return what the people of each cost center cost, by month."""
+        found: defaultdict[date, dict[int, PersonCost]] = defaultdict(dict)
+        for row in self._by_month():
+            found[to_day(row.first)][row.person] = PersonCost(cost_of(row, CostBasis.LIST))
+        centers = cost_centers(self._connection, self._selection.installation_id)
+        of_login = {person: centers.get(login) for person, login in self._logins.items()}
+        return charged_back(found, {who: one for who, one in of_login.items() if one})
+
+    def _by_month(self) -> Sequence[Row[Any]]:
+        """Return the cost of each person and month."""
         columns = cost_sum.c
         start = self._start(columns.start, TimeGrain.MONTH).label("first")
         query = (
@@ -242,16 +306,7 @@ class SpendQuery(UsageQuery):
             .where(*self._by_grain(cost_sum, TimeGrain.MONTH))
             .group_by(start, columns.person)
         )
-        found = [
-            PersonMonth(
-                person=self._named(row.person),
-                month=to_day(row.first),
-                cost=cost_of(row, CostBasis.LIST),
-            )
-            for row in self._connection.execute(query)
-        ]
-        found.sort(key=lambda one: (one.month, -(one.cost.amount or 0), one.person))
-        return tuple(found)
+        return self._connection.execute(query).all()
 
     def _named(self, person: int) -> str:
         login = self._logins.get(person)
@@ -412,7 +467,7 @@ class SpendQuery(UsageQuery):
             BudgetOf.REPOSITORY: _by(rows, lambda row: names.get(row.repository_id)),
         }
         return tuple(
-            _checked(one, by_kind[one.of].get(one.name, {}), coming if one.name is None else None)
+            _checked(one, month, by_kind[one.of].get(one.name, {}), None if one.name else coming)
             for one in agreed
         )
 
@@ -476,10 +531,11 @@ def _billed(vendor: str, report: str, currency: str, rows: Sequence[Row[Any]]) -
     )
 
 
-def _checked(budget: Budget, people: ByPerson, coming: Forecast | None) -> BudgetCheck:
+def _checked(budget: Budget, month: date, people: ByPerson, coming: Forecast | None) -> BudgetCheck:
     is_shown = bool(people) and may_be_shown(people)
     spent = sum(people.values(), Cost()).amount if is_shown else None
-    return BudgetCheck(budget=budget, spent=spent, state=state_of(budget, spent, coming))
+    state = state_of(budget, spent, coming)
+    return BudgetCheck(budget=budget, month=month, spent=spent, state=state)
 
 
 def _together(rows: Sequence[Row[Any]]) -> int | None:

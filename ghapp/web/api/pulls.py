@@ -19,7 +19,7 @@ from ghapp.web.current import services
 
 LARGEST = 2**31 - 1
 """The largest number of a pull request or audit that the database can hold."""
-_PULL = f"/repositories/<owner>/<name>/pulls/<int(max={LARGEST}):number>"
+PULL = f"/repositories/<owner>/<name>/pulls/<int(max={LARGEST}):number>"
 
 
 _UNKNOWN = EditSource(agent_version=None, model=None)
@@ -60,7 +60,7 @@ class LineAnswer(Struct, frozen=True):
     """Given only if no record tells the edit's outcome."""
 
 
-@api.get(_PULL)
+@api.get(PULL)
 @reads("readPullRequest", "Read a merged pull request's audits.", PullAnswer)
 def pull(owner: str, name: str, number: int) -> Response:
     """Answer with a pull request's audits."""
@@ -81,21 +81,21 @@ def pull(owner: str, name: str, number: int) -> Response:
     )
 
 
-@api.get(f"{_PULL}/document")
+@api.get(f"{PULL}/document")
 @reads("readDocument", "Read the document of the audit in force.", dict[str, Any])
 def latest_document(owner: str, name: str, number: int) -> Response:
     """Answer with the document of the audit in force."""
     return _tagged_document(owner, name, number)
 
 
-@api.get(f"{_PULL}/audits/<int(max={LARGEST}):audit>/document")
+@api.get(f"{PULL}/audits/<int(max={LARGEST}):audit>/document")
 @reads("readNumberedDocument", "Read the document of one audit.", dict[str, Any])
 def document(owner: str, name: str, number: int, audit: int) -> Response:
     """Answer with the document of one audit."""
     return _tagged_document(owner, name, number, audit)
 
 
-@api.get(f"{_PULL}/lines")
+@api.get(f"{PULL}/lines")
 @reads(
     "listLines",
     "List the added lines with their reasons.",

@@ -1,19 +1,25 @@
 """Routes about spend: what agents cost, beside what they shipped."""
 
 from collections.abc import Iterable
+from datetime import date, timedelta
 from typing import Any, Literal
 
-from flask import Response
+from flask import Response, abort
 
+from ghapp.attribution.model import Struct
 from ghapp.reports.tables import to_csv
+from ghapp.spend.allocation import AllocationState, CostGap
+from ghapp.spend.closed_months import month_of, next_month
 from ghapp.spend.cost import Cost, CostBasis
-from ghapp.spend.counts import PullSpend, SpendSummary
+from ghapp.spend.counts import PullCostDetails, PullSpend, SpendSummary
 from ghapp.spend.money import for_machines
+from ghapp.summaries.selection import year_before
 from ghapp.usage.counts import UsageSelection
 from ghapp.web.access import (
     note_access,
     owns,
     readable,
+    require_admin,
     require_member,
     require_reader,
     require_viewer,
@@ -22,23 +28,29 @@ from ghapp.web.api.answers import answer
 from ghapp.web.api.blueprint import api
 from ghapp.web.api.exports import CSV, download
 from ghapp.web.api.operation import reads
-from ghapp.web.api.questions import read
+from ghapp.web.api.pulls import PULL
+from ghapp.web.api.questions import SpanParameters, read
 from ghapp.web.api.summaries import shown
 from ghapp.web.api.usage import UsageParameters
 from ghapp.web.current import services
-from ghapp.web.pages.spend import default_basis
+
+Estimate = Literal["list", "contract"]
+
+
+def _meaning(asked: Estimate | None) -> CostBasis:
+    return services.settings.estimate if asked is None else CostBasis(asked)
 
 
 class SpendParameters(UsageParameters, frozen=True, forbid_unknown_fields=True):
     """Which spend; by default the twelve months up to today."""
 
-    basis: Literal["list", "contract"] | None = None
+    basis: Estimate | None = None
     """By default your own rates where there is a rate card, else list prices."""
 
     @property
     def meaning(self) -> CostBasis:
         """What amounts mean."""
-        return default_basis() if self.basis is None else CostBasis(self.basis)
+        return _meaning(self.basis)
 
 
 @api.get("/organizations/<organization>/spend")
@@ -143,6 +155,130 @@ def _of_repository(owner: str, name: str) -> tuple[UsageSelection, SpendParamete
     return asked.of(home, (repository.id,), has_unplaced=False), asked
 
 
+class ChargeBackParameters(SpanParameters, frozen=True, forbid_unknown_fields=True):
+    """Which months, by default the last twelve and this one; a day stands for its whole month."""
+
+    basis: Estimate | None = None
+    """By default your own rates where there is a rate card, else list prices."""
+
+
+@api.get("/organizations/<organization>/charge-back.csv")
+@reads(
+    "exportChargeBack",
+    "Download what the people of each cost center cost, by month; for an organization's owners.",
+    question=ChargeBackParameters,
+    media=CSV,
+)
+def charge_back(organization: str) -> Response:
+    """Download an organization's spend by month and cost center as CSV, in dollars."""
+    installation = require_admin(organization)
+    asked, today = read(ChargeBackParameters), services.clock().date()
+    # Parts of months could be told from two files of whole ones.
+    until = next_month(asked.until or today) - timedelta(days=1)
+    selection = UsageSelection(
+        installation_id=installation.id,
+        repository_ids=tuple(sorted(readable(installation.id))),
+        since=month_of(asked.since or year_before(until)),
+        until=until,
+        has_unplaced=True,
+    )
+    note_access("export", detail=f"charge-back of {installation.account}")
+    basis = _meaning(asked.basis)
+    found = shown(lambda: services.spend.charge_back(selection, basis))
+    rows = (
+        (
+            *(basis.value, f"{one.month:%Y-%m}", one.cost_center, one.people),
+            *(_dollars(one.cost), _unpriced(one.cost)),
+        )
+        for one in found
+    )
+    return download(to_csv(CHARGE_BACK_COLUMNS, rows), "charge-back.csv", CSV)
+
+
+class ModelCost(Struct, frozen=True):
+    """What of a pull request's cost is of one model."""
+
+    model: str | None
+    """``None``: not recorded."""
+    amount: int | None
+    """Micro-dollars; ``None``: none of its tokens has a price."""
+    priced_tokens: int
+    unpriced_tokens: int
+
+
+class PullCostAnswer(Struct, frozen=True):
+    """What a pull request cost: an allocation, not a bill (docs/spend.md)."""
+
+    basis: CostBasis
+    method: str
+    amount: int | None
+    """Micro-dollars; ``None``: unknown, for the reason in ``gap``."""
+    gap: CostGap | None
+    is_floor: bool
+    """It costs at least this."""
+    state: AllocationState
+    data_through: date | None
+    """Last day whose usage is in it."""
+    agent_sessions: int
+    """Those with matched lines here, and usage."""
+    priced_share: float | None
+    """Priced tokens of all; ``None``: there are no tokens."""
+    coverage: float | None
+    """Share of attributed lines whose agent session has usage; ``None``: there are none."""
+    is_repriced: bool
+    """Some of it is of a closed month that was priced again."""
+    models: tuple[ModelCost, ...]
+
+
+class BasisParameters(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which estimate."""
+
+    basis: Estimate | None = None
+    """By default your own rates where there is a rate card, else list prices."""
+
+
+@api.get(f"{PULL}/cost")
+@reads(
+    "readPullRequestCost",
+    "Read what a merged pull request cost, allocated by matched lines.",
+    PullCostAnswer,
+    question=BasisParameters,
+)
+def pull_cost(owner: str, name: str, number: int) -> Response:
+    """Answer with a pull request's cost, also of a public one to nobody anonymous."""
+    require_viewer()
+    repository = require_reader(owner, name)
+    asked = read(BasisParameters)
+    basis, now = _meaning(asked.basis), services.clock()
+    found = services.spend.pull(repository.id, number, basis, now=now)
+    if found is None:
+        abort(404, f"there is no audit of #{number}")
+    note_access("spend", repository=repository, pull_request=number)
+    return answer(_told(found))
+
+
+def _told(found: PullCostDetails) -> PullCostAnswer:
+    whole = found.whole
+    return PullCostAnswer(
+        basis=whole.basis,
+        method=whole.method,
+        amount=whole.amount,
+        gap=whole.gap,
+        is_floor=whole.cost.is_floor,
+        state=whole.state,
+        data_through=whole.data_through,
+        agent_sessions=whole.agent_sessions,
+        priced_share=whole.cost.priced_share,
+        coverage=whole.coverage,
+        is_repriced=whole.is_repriced,
+        models=tuple(
+            ModelCost(model, one.amount, one.priced_tokens, one.unpriced_tokens)
+            for model, one in found.models
+        ),
+    )
+
+
+CHARGE_BACK_COLUMNS = ("basis", "month", "cost_center", "people", "dollars", "unpriced_tokens")
 SPEND_COLUMNS = ("basis", "by", "name", "people", "dollars", "unallocated", "unpriced_tokens")
 PULL_COLUMNS = (
     *("basis", "method", "repository", "pull_request", "title", "merged_at"),

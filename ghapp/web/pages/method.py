@@ -1,4 +1,4 @@
-"""The method page: how each number is made, in the words of the documentation."""
+"""The pages of method and reasons: how each number is made, in the documentation's words."""
 
 from flask import render_template
 
@@ -13,7 +13,14 @@ FOR_PROGRAMS = {"5-the-audit-document", "6-the-command-line"}
 def method() -> str:
     """Show the method."""
     parts = {page: _shown(page) for page in PAGES}
-    return render_template("method.html", parts=parts)
+    return render_template("method.html", parts=parts, title="How each number is made")
+
+
+@pages.get("/reasons")
+def reasons() -> str:
+    """Show what each reason means: comments and check runs link here."""
+    parts = {"reasons": _shown("reasons")}
+    return render_template("method.html", parts=parts, title="What each reason means")
 
 
 def _shown(page: str) -> list[PageSection]:

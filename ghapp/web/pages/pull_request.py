@@ -8,10 +8,12 @@ from flask import abort, render_template, request
 
 from ghapp.attribution.document import from_document
 from ghapp.attribution.model import Audit, AuditState, FileVerdict, LineVerdict, Reason, Struct
+from ghapp.reports import pull_cost
 from ghapp.reports.charts import meter
 from ghapp.reports.ranges import ranges
 from ghapp.reports.summary import summarize
 from ghapp.rulebook import PageSection, of_reason
+from ghapp.spend.counts import PullCostDetails
 from ghapp.store import Publication, Repository, SavedAudit
 from ghapp.web.access import asked, note_access, require_reader, viewer
 from ghapp.web.current import services
@@ -91,7 +93,22 @@ def pull_request(owner: str, name: str, number: int) -> str:
         parts=file_parts(audit),
         more_files=max(0, len(audit.files) - MOST_FILES),
         steps=_steps(repository, number),
+        cost=_cost(repository, saved),
+        cost_words=pull_cost,
     )
+
+
+def _cost(repository: Repository, saved: SavedAudit) -> PullCostDetails | None:
+    """Return what the pull request cost; ``None``: not for this reader, or not of this audit.
+
+    It is about a person: a public page shows it to nobody anonymous.
+    """
+    if viewer() is None:
+        return None
+    found = services.spend.pull(
+        repository.id, saved.pull_request, services.settings.estimate, now=services.clock()
+    )
+    return found if found is not None and found.audit_number == saved.number else None
 
 
 @pages.get(f"{PULL}/file")

@@ -1,16 +1,21 @@
 """The pages of one repository: how much involved an agent, over time, by agent and directory."""
 
-from flask import render_template
+from flask import render_template, request
 
 from ghapp.reports import words
+from ghapp.spend.cost import Cost
 from ghapp.store import Repository
-from ghapp.web.access import require_reader
+from ghapp.web.access import require_reader, viewer
 from ghapp.web.current import services
 from ghapp.web.pages import drawings
 from ghapp.web.pages.beside import beside_pulls
 from ghapp.web.pages.blueprint import pages
 from ghapp.web.pages.filters import FILTERS, PageQuery, asked_for, takes
 from ghapp.web.pages.outcomes import compared
+from ghapp.web.pages.spend import BASES
+from ghapp.web.pages.usage import of_repository
+
+DAYS = frozenset({"since", "until"})
 
 
 @pages.get("/repositories/<owner>/<name>")
@@ -28,7 +33,21 @@ def repository(owner: str, name: str) -> str:
         agents=[(one.agent, words.agent_name(one.agent)) for one in summary.agents],
         pulls_chart=drawings.pulls(summary.series, wanted.grain),
         share_chart=drawings.shares(summary.series, wanted.grain),
+        spent=_spent(known, wanted),
+        meaning=BASES[services.settings.estimate],
     )
+
+
+def _spent(known: Repository, wanted: PageQuery) -> Cost | None:
+    """Return what agents cost on these days; ``None``: unknown, or not for this reader.
+
+    It is of days, not of the pull requests that a filter chooses, and it is about people: a public
+    page shows it to nobody anonymous.
+    """
+    if viewer() is None or (FILTERS & request.args.keys()) - DAYS:
+        return None
+    selection = of_repository(known, wanted.selection)
+    return services.spend.total(selection, services.settings.estimate).cost
 
 
 @pages.get("/repositories/<owner>/<name>/pulls")

@@ -1,6 +1,6 @@
 """The pages of spend: what agents cost, beside what they shipped."""
 
-from flask import abort, render_template, request
+from flask import abort, render_template, request, url_for
 
 from ghapp.reports.charts import ChartColumn, ChartFrame, columns
 from ghapp.reports.words import agent_name
@@ -40,6 +40,10 @@ def organization_spend(organization: str) -> str:
         "organization_spend.html",
         account=account.account,
         asked=wanted,
+        exports=[
+            *_exports(wanted, "api.organization_spend_csv", "api.organization_pull_costs"),
+            *(_charge_back(organization) if owns(organization) else ()),
+        ],
         **_shown(selection, wanted),
     )
 
@@ -55,19 +59,29 @@ def repository_spend(owner: str, name: str) -> str:
         "repository_spend.html",
         repository=repository,
         asked=wanted,
+        exports=_exports(wanted, "api.repository_spend_csv", "api.repository_pull_costs"),
         **_shown(of_repository(repository, wanted.selection), wanted),
     )
 
 
-def default_basis() -> CostBasis:
-    """Return the estimate that goes before the other: by contract where there is a rate card."""
-    return CostBasis.LIST if services.settings.rate_card is None else CostBasis.CONTRACT
+def _exports(wanted: PageQuery, spend: str, pulls: str) -> list[tuple[str, str]]:
+    """Return words and address of each table of what the page shows."""
+    basis, grain = _basis().value, wanted.grain.value
+    return [
+        ("spend", wanted.exported(spend, basis=basis, grain=grain)),
+        ("costs of pull requests", wanted.exported(pulls, basis=basis)),
+    ]
+
+
+def _charge_back(organization: str) -> list[tuple[str, str]]:
+    address = url_for("api.charge_back", organization=organization, basis=_basis().value)
+    return [("charge-back by month and cost center", address)]
 
 
 def _basis() -> CostBasis:
     name = request.args.get("basis")
     if not name:
-        return default_basis()
+        return services.settings.estimate
     if name not in {CostBasis.LIST, CostBasis.CONTRACT}:
         abort(400, f"basis is {name!r}; give list or contract")
     return CostBasis(name)

@@ -3,11 +3,16 @@
 import csv
 import io
 from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
 
 import pytest
 from flask.testing import FlaskClient
+from msgspec.structs import replace
 
 from ghapp.spend.money import for_machines
+from ghapp.summaries.teams import TeamSource
+from tests.web.conftest import NOW
 from tests.web.pages.test_spend import PAGE, asked
 from tests.web.pages.year import place_with_a_year
 from tests.web.place import Place
@@ -74,3 +79,28 @@ def test_a_repository_s_spend_is_its_own(admin: FlaskClient) -> None:
         "period",
         "agents",
     }
+
+
+def test_cost_centers_pay_for_their_people_by_month(admin: FlaskClient, place: Place) -> None:
+    teams = place.store.teams.of("acme")[TeamSource.CSV]
+    members = [replace(one, cost_center="=4711") if n % 2 else one for n, one in enumerate(teams)]
+    place.store.teams.replace("acme", TeamSource.CSV, members)
+    rows = table(admin, "/api/organizations/acme/charge-back.csv")
+    assert {row["basis"] for row in rows} == {"list"}
+    # A cell that a spreadsheet would run stays text.
+    assert {row["cost_center"] for row in rows} >= {"'=4711", "(none)"}
+    assert all(int(row["people"]) >= 5 for row in rows if row["dollars"])
+    whole = {
+        f"{one.start:%Y-%m}": one.spent.cost
+        for one in asked(place, since=date(2025, 6, 1), until=NOW.date()).series
+    }
+    months = {row["month"] for row in rows}
+    assert months
+    for month in months:
+        own = [row["dollars"] for row in rows if row["month"] == month]
+        cost = whole.get(month)
+        if cost is not None and "" not in own:
+            assert sum(map(Decimal, own)) == Decimal(for_machines(cost.amount or 0))
+    # A day stands for its whole month: two files do not tell a day.
+    few = "/api/organizations/acme/charge-back.csv?since=2026-04-10&until=2026-04-11"
+    assert table(admin, few) == [row for row in rows if row["month"] == "2026-04"]

@@ -93,7 +93,7 @@ def use(place: Place, made: MadeOrganization, logins: Sequence[str]) -> None:
                 repository_id=home.id,
             )
             add(place.store, origin, rows(login))
-    place.store.usage.settle()
+    place.store.usage.settle(place.services.prices)
 
 
 def expected(logins: Sequence[str]) -> Told:

@@ -14,6 +14,11 @@ from ghapp.attribution.document import to_document
 from ghapp.attribution.model import Audit, FileVerdict, LineVerdict, Struct, Verdict
 from ghapp.reports.ranges import ranges
 from ghapp.reports.words import NOT_COUNTED_GROUP, agent_name, group, sentence
+from ghapp.spend.allocation import split_cost
+from ghapp.spend.cost import Cost
+from ghapp.spend.money import for_people
+from ghapp.spend.prices import packaged
+from ghapp.spend.quotes import at_list, row_of
 from ghapp.store import Replay, SavedAudit, StoredUsage
 from ghapp.store.coverage import AFTER, BEFORE
 from ghapp.summaries.counts import (
@@ -36,7 +41,9 @@ from ghapp.summaries.selection import (
     RankBy,
     TimeGrain,
 )
+from ghapp.usage.answers import TokenCounts
 from ghapp.usage.counts import OTHERS, UsageCounts
+from ghapp.usage.days import TokenDay
 from ghapp.web.pages.pull_request import why
 from tests.store.plain_usage import between, parts, plain
 from tests.store.summaries.slow_summaries import Pull, Slow
@@ -134,6 +141,7 @@ def floor_meter(where: str, row: str, name: str, counts: PullCounts) -> Iterator
 def repository(known: Known, asked: PullSelection, grain: TimeGrain) -> Iterator[Figure]:
     slow = known.slow
     yield from _head(known, asked)
+    yield from _cost_line(known, asked)
     yield from _series(known, asked, grain)
     yield from _agents(slow.agents(asked), slow.totals(asked))
     yield from _lines("By language", slow.languages(asked))
@@ -391,6 +399,88 @@ def _rule(now: PullCounts, before: PullCounts) -> QuietReason | None:
         return None
     then, today = before.assisted / before.pulls, now.assisted / now.pulls
     return QuietReason.FELL if today < then / 2 and then - today >= 0.1 else None
+
+
+def _cost_line(known: Known, asked: PullSelection) -> Iterator[Figure]:
+    """Yield the line on spend, which is of days and has no other filter."""
+    days = PullSelection(asked.repository_ids, asked.since, asked.until)
+    assert asked.since is not None
+    assert asked.until is not None
+    rows = between(known.usage, asked.since, asked.until)
+    cost = spent(one for one in rows if one.repository_id in asked.repository_ids)
+    if asked == days and cost is not None and cost.amount is not None:
+        amount = for_people(cost.amount) + "+" * cost.is_floor
+        yield "", f"Agents cost {amount} here on these days. Estimate at list prices."
+
+
+def _priced(rows: Iterable[StoredUsage]) -> list[tuple[StoredUsage, Cost]]:
+    """Price rows; those that are alike but for what has no price are one, rounded once."""
+    alike: dict[Any, tuple[StoredUsage, TokenCounts]] = {}
+    for one in rows:
+        row = one.row
+        if isinstance(row, TokenDay):
+            where = (one.person, one.repository_id, row.day, row.agent, row.agent_session)
+            key = (where, row.model, row.variant, row.context)
+            before = alike[key][1] if key in alike else TokenCounts()
+            alike[key] = one, before + row.tokens
+    found = []
+    for one, tokens in alike.values():
+        assert isinstance(one.row, TokenDay)
+        row = msgspec.structs.replace(one.row, tokens=tokens)
+        found.append((one, at_list(row_of(row), packaged()).cost))
+    return found
+
+
+def spent(rows: Iterable[StoredUsage]) -> Cost | None:
+    """Return what rows cost together; ``None``: of too few people, or nearly all of one."""
+    people: dict[int, Cost] = {}
+    for one, priced in _priced(rows):
+        people[one.person] = people.get(one.person, Cost()) + priced
+    known = [one.amount for one in people.values() if one.amount is not None]
+    if len(known) < 5 or max(known) * 100 > 80 * sum(known):
+        return None
+    return sum(people.values(), Cost())
+
+
+def _sessions(pull: Pull) -> Counter[tuple[str, str]]:
+    lines = (line for file in pull.audit.files for line in file.lines if line.attributed)
+    return Counter((line.agent or "", line.agent_session or "") for line in lines)
+
+
+def cost_of(known: Known, pull: Pull) -> Iterator[Figure]:
+    """Yield what a pull request cost, allocated anew from all rows and all documents."""
+    mine, weights = _sessions(pull), dict[Any, dict[tuple[int, int], int]]()
+    for one in known.slow.pulls:
+        for name, lines in _sessions(one).items():
+            if name in mine:
+                weights.setdefault(name, {})[one.repository_id, one.number] = lines
+    alike: dict[Any, Cost] = {}
+    for one, cost in _priced(known.usage):
+        name = (one.row.agent, one.row.agent_session)
+        if name in mine:
+            assert isinstance(one.row, TokenDay)
+            key = (name, one.row.model, one.row.day, one.person, one.repository_id)
+            alike[key] = alike.get(key, Cost()) + cost
+    models: dict[str, Cost] = {}
+    for key, cost in alike.items():
+        part = split_cost(cost, weights[key[0]])[pull.repository_id, pull.number]
+        models[key[1]] = models.get(key[1], Cost()) + part
+    whole, used = sum(models.values(), Cost()), {key[0] for key in alike}
+    if used and whole.amount is not None:
+        least = whole.is_floor or whole.unpriced_tokens
+        amount = f"{'At least' if least else 'About'} {for_people(whole.amount)}"
+        yield "Cost", f"{amount} at list prices."
+        yield "Cost", "Usage until", day(max(key[2] for key in alike))
+        yield "Cost", "Agent sessions", f"{len(used)} with usage"
+        lines, covered = sum(mine.values()), sum(mine[name] for name in used)
+        yield (
+            "Cost",
+            "Coverage",
+            f"{100 * covered // lines}% of {many(lines, 'attributed line')} have usage",
+        )
+    for model, cost in models.items():
+        yield "Cost", model, "Cost", for_people(cost.amount or 0) + "+" * cost.is_floor
+        yield "Cost", model, "Tokens without a price", n(cost.unpriced_tokens)
 
 
 def _used(known: Known, asked: PullSelection) -> dict[str, UsageCounts]:
@@ -948,6 +1038,10 @@ def _letter_usage(known: Known, monday: date, sunday: date) -> Iterator[str]:
         f"{many(counts.edits.lines_accepted or 0, 'line')} accepted",
     )
     yield f"Use of agents: {', '.join(said)}."
+    cost = spent(rows)
+    if cost is not None and cost.amount is not None:
+        least = "at least " if cost.is_floor or cost.unpriced_tokens else ""
+        yield f"Cost of agents: {least}{for_people(cost.amount)} at list prices. It is no bill."
 
 
 def _letter_rows(known: Known, asked: PullSelection) -> Iterator[str]:

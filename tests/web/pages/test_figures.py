@@ -261,7 +261,8 @@ def test_a_pull_request(admin: FlaskClient, place: Place, known: Known, kind: st
     pull = max(known.slow.pulls, key=KINDS[kind])  # type: ignore[arg-type,type-var]
     audits = place.store.audits.all_of(pull.repository_id, pull.number)
     path = f"/repositories/{known.names[pull.repository_id]}/pull/{pull.number}"
-    expect(admin, path, recounted.pull_request(pull, audits))
+    wanted = [*recounted.pull_request(pull, audits), *recounted.cost_of(known, pull)]
+    expect(admin, path, wanted)
 
 
 @pytest.mark.parametrize("kind", KINDS)

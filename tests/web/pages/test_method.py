@@ -24,3 +24,11 @@ def test_links_between_rules_stay_on_the_page(client: FlaskClient) -> None:
         re.findall(r'href="#([^"]+)"', page)
     )
     assert inside <= set(re.findall(r'id="([^"]+)"', page))
+
+
+def test_reasons_have_a_page_that_comments_link_to(client: FlaskClient) -> None:
+    answer = client.get("/reasons")
+    ids = set(re.findall(r'id="([^"]+)"', answer.text))
+    assert answer.status_code == 200
+    assert set(Reason) <= ids
+    assert set(re.findall(r'href="#([^"]+)"', answer.text)) <= ids

@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 from flask.testing import FlaskClient
 
+from ghapp.reports.pull_cost import GAP_WORDS
+from ghapp.spend.allocation import CostGap
 from ghapp.spend.cost import CostBasis
 from ghapp.spend.counts import SpendSummary
 from ghapp.spend.money import for_people
@@ -12,7 +14,9 @@ from ghapp.store.summaries.spend import SpendQuestions
 from ghapp.summaries.selection import NamesShown, PersonNaming, TimeGrain
 from ghapp.web.frame import cost
 from tests.web.conftest import NOW
+from tests.web.pages.reading import Read
 from tests.web.pages.test_usage import read, selection
+from tests.web.pages.year import documents
 from tests.web.place import Place
 
 PAGE = "/organizations/acme/spend"
@@ -98,3 +102,46 @@ def test_a_single_repository_s_page_has_no_table_of_them(admin: FlaskClient) -> 
     text = admin.get("/repositories/acme/shop/spend").text
     assert "Estimate at list prices" in text
     assert "By repository" not in text
+
+
+def test_a_pull_request_s_page_shows_the_cost_that_the_table_gives(
+    admin: FlaskClient, place: Place
+) -> None:
+    found = asked(place).dearest
+    for one in (found[0], found[-1]):
+        page = admin.get(f"/repositories/{one.repository}/pull/{one.pull_request}").text
+        assert f"{for_people(one.amount or 0)} at list prices" in page
+        told = admin.get(f"/api/repositories/{one.repository}/pulls/{one.pull_request}/cost").json
+        assert (told["amount"], told["basis"], told["gap"]) == (one.amount, "list", None)
+        assert told["method"] == "matched_lines"
+        assert sum(model["amount"] for model in told["models"]) == one.amount
+        assert 0 < told["coverage"] <= 1
+        rows = Read(page).table("Model", "Cost", "Tokens without a price")
+        assert [row[1] for row in rows] == [for_people(m["amount"]) for m in told["models"]]
+
+
+def test_a_pull_request_without_a_cost_says_why(admin: FlaskClient, place: Place) -> None:
+    costed = {(one.repository, one.pull_request) for one in asked(place).dearest}
+    without = next(
+        one
+        for one in documents(place, "acme/shop")
+        if not one.totals.attributed and (one.repository, one.pull_request) not in costed
+    )
+    page = admin.get(f"/repositories/{without.repository}/pull/{without.pull_request}").text
+    assert GAP_WORDS[CostGap.NO_LINES] in page
+    told = admin.get(f"/api/repositories/{without.repository}/pulls/{without.pull_request}/cost")
+    assert (told.json["amount"], told.json["gap"]) == (None, "no_lines")
+    # By contract nothing is known without a rate card, whatever is known at list prices.
+    one = asked(place).dearest[0]
+    path = f"/api/repositories/{one.repository}/pulls/{one.pull_request}/cost?basis=contract"
+    assert admin.get(path).json["amount"] is None
+
+
+def test_a_repository_s_page_leads_to_its_spend(admin: FlaskClient, place: Place) -> None:
+    shop = place.store.installations.find("acme/shop")
+    assert shop is not None
+    whole = selection(place, repository_ids=(shop.id,), has_unplaced=False)
+    spent = SpendQuestions(place.store.database, PersonNaming()).total(whole, CostBasis.LIST)
+    page = admin.get(f"/repositories/acme/shop?since={whole.since}&until={whole.until}").text
+    assert f"Agents cost {cost(spent.cost)}</a> here" in page
+    assert "Agents cost" not in admin.get("/repositories/acme/shop?verdict=assisted").text
