@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     which = (
-        "truth|corpus|agreement|readers|usage|telemetry|speed|replay|pages|usage-pages|backfill|upload|"
+        "truth|corpus|agreement|readers|usage|telemetry|speed|replay|pages|usage_pages|backfill|upload|"
         "slow|names|"
         "upgrade|coverage|mutants"
     )
@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     _telemetry_arguments(commands.add_parser("telemetry", help=telemetry.__doc__))
     _speed_arguments(commands.add_parser("speed", help=speed.__doc__))
     _pages_arguments(commands.add_parser("pages", help=pages.__doc__))
-    _usage_pages_arguments(commands.add_parser("usage-pages", help=usage_pages.__doc__))
+    _usage_pages_arguments(commands.add_parser("usage_pages", help=usage_pages.__doc__))
     _replay_arguments(commands.add_parser("replay", help=replay.__doc__))
     _backfill_arguments(commands.add_parser("backfill", help=backfill.__doc__))
     _upload_arguments(commands.add_parser("upload", help=upload.__doc__))
