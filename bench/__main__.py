@@ -21,6 +21,7 @@ from bench import (
     upgrade,
     upload,
     usage,
+    usage_pages,
 )
 from bench.audits import Auditor, CommandAuditor
 from bench.engine import EngineAuditor, PatientEngineAuditor
@@ -40,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     which = (
-        "truth|corpus|agreement|readers|usage|telemetry|speed|replay|pages|backfill|upload|slow|names|"
+        "truth|corpus|agreement|readers|usage|telemetry|speed|replay|pages|usage_pages|backfill|upload|"
+        "slow|names|"
         "upgrade|coverage|mutants"
     )
     commands = parser.add_subparsers(required=True, metavar=which)
@@ -52,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     _telemetry_arguments(commands.add_parser("telemetry", help=telemetry.__doc__))
     _speed_arguments(commands.add_parser("speed", help=speed.__doc__))
     _pages_arguments(commands.add_parser("pages", help=pages.__doc__))
+    _usage_pages_arguments(commands.add_parser("usage_pages", help=usage_pages.__doc__))
     _replay_arguments(commands.add_parser("replay", help=replay.__doc__))
     _backfill_arguments(commands.add_parser("backfill", help=backfill.__doc__))
     _upload_arguments(commands.add_parser("upload", help=upload.__doc__))
@@ -199,6 +202,12 @@ def _pages_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_pages)
 
 
+def _usage_pages_arguments(parser: argparse.ArgumentParser) -> None:
+    _pages_arguments(parser)
+    parser.add_argument("--rounds", type=int, default=5, help="how often each page is asked for")
+    parser.set_defaults(audits=10_000, run=_usage_pages)
+
+
 def _numbers(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(","))
 
@@ -267,9 +276,16 @@ def _replay(options: argparse.Namespace) -> int:
 
 
 def _pages(options: argparse.Namespace) -> int:
+    return pages.measure(_page_options(options))
+
+
+def _usage_pages(options: argparse.Namespace) -> int:
+    return usage_pages.measure(_page_options(options), options.rounds)
+
+
+def _page_options(options: argparse.Namespace) -> pages.Options:
     databases = (options.database,) if options.database else ("sqlite", "postgresql")
-    wanted = pages.Options(options.audits, options.seed, databases, options.keep, options.json)
-    return pages.measure(wanted)
+    return pages.Options(options.audits, options.seed, databases, options.keep, options.json)
 
 
 def _backfill(options: argparse.Namespace) -> int:

@@ -5,7 +5,7 @@ token the claims of the sender do, which are names that its owners may map to pe
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -44,7 +44,8 @@ ToldEvent = ToldTokens | ToldDecision
 class TelemetryIntake:
     """Takes requests; one for each process.
 
-    Its methods raise `RequestRefusedError` if nothing of a request can be kept, and `StoreError`.
+    Its methods raise `RequestRefusedError` if nothing of a request can be kept, `SenderEndedError`,
+    and `StoreError`.
     """
 
     def __init__(self, store: Store, host: str) -> None:
@@ -64,13 +65,13 @@ class TelemetryIntake:
     ) -> Refusals:
         """Store a request to ``/v1/metrics``; return what of it was refused."""
         source, (installation_id,) = UsageSource.METRICS, _installations(token)
-        with _Noting(self._store, installation_id, source, now):
+        with _Noting(self._store, token, source, now):
             read = decode_metrics(body, media, encoding, now, self._memory)
         refused = Refusals(read.refused)
         points = _named_points(read.points, token, refused)
         places = self._places(installation_id, (one[0].measure.head.teller for one in points))
         with self._store.telemetry.taking(
-            installation_id, _digest("metrics", body), now=now
+            installation_id, _digest("metrics", body), now=now, token_id=token.id
         ) as taken:
             if taken is None:
                 return refused
@@ -91,13 +92,15 @@ class TelemetryIntake:
     ) -> Refusals:
         """Store a request to ``/v1/logs``; return what of it was refused."""
         source, (installation_id,) = UsageSource.EVENTS, _installations(token)
-        with _Noting(self._store, installation_id, source, now):
+        with _Noting(self._store, token, source, now):
             read = decode_logs(body, media, encoding, now)
         meaning = told_by_events(read.events)
         refused = read.refused + meaning.refused
         told = _named_events(meaning.told, token, refused)
         places = self._places(installation_id, (one.teller for one in told))
-        with self._store.telemetry.taking(installation_id, _digest("logs", body), now=now) as taken:
+        with self._store.telemetry.taking(
+            installation_id, _digest("logs", body), now=now, token_id=token.id
+        ) as taken:
             if taken is None:
                 return refused
             new = _new(taken, told)
@@ -127,11 +130,15 @@ class _Noting:
     """Counts a request that is refused whole, for the page that shows what came."""
 
     def __init__(
-        self, store: Store, installation_id: int, source: UsageSource, now: datetime
+        self, store: Store, token: AccessToken, source: UsageSource, now: datetime
     ) -> None:
-        self._note: Callable[[str], None] = lambda reason: store.arrivals.note_refused(
-            installation_id, source, reason, now=now
-        )
+        (installation_id,) = _installations(token)
+
+        def note(reason: str) -> None:
+            store.telemetry.require_sender(installation_id, token.id)
+            store.arrivals.note_refused(installation_id, source, reason, now=now)
+
+        self._note = note
 
     def __enter__(self) -> None:
         """Begin to read."""
@@ -168,9 +175,13 @@ def _named_points(
     """Return the points that say whose they are."""
     if token.user_id != NOBODY:
         return points
-    named = [one for one in points if _named(one[0].measure.head.teller.claims) is not None]
-    if len(named) < len(points):
-        refused[RefusalReason.NOBODY] += len(points) - len(named)
+    # Many points have one head.
+    heads = {id(head := one[0].measure.head): head for one in points}
+    unnamed = {which for which, head in heads.items() if _named(head.teller.claims) is None}
+    if not unnamed:
+        return points
+    named = [one for one in points if id(one[0].measure.head) not in unnamed]
+    refused[RefusalReason.NOBODY] += len(points) - len(named)
     return named
 
 

@@ -8,14 +8,18 @@ import os
 import sqlite3
 import time
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
+from select import POLLIN, poll
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+import msgspec
 from sqlalchemy import (
     URL,
     Connection,
@@ -26,13 +30,21 @@ from sqlalchemy import (
     Row,
     Table,
     UpdateBase,
+    column,
     create_engine,
     event,
     make_url,
+    select,
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    DisconnectionError,
+    InterfaceError,
+    OperationalError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ghapp.store.revision import NEWEST, present
@@ -191,9 +203,9 @@ class Database:
         key = (name, tuple(rows[0]))
         found: _DriverInsert | None = self._statements.get(key)
         if found is None:
-            found = _DriverInsert(build(), self.engine.dialect, list(rows[0]))
-            self._statements[key] = found
-        connection.exec_driver_sql(found.text, found.parameters(rows))
+            kind = _SqliteInsert if self.is_sqlite else _PostgresqlInsert
+            found = self._statements[key] = kind(build(), self.engine.dialect, list(rows[0]))
+        found.run(connection, rows)
 
     def migrate(self) -> str:
         """Make the database if need be, bring its tables up to this version; return their revision.
@@ -283,39 +295,75 @@ class Database:
         return None
 
 
-class _DriverInsert:
-    """An INSERT in the driver's words, and how it takes a row."""
+class _DriverInsert(ABC):
+    """An INSERT in the driver's words, and how it takes rows. None of their values is bytes."""
 
-    def __init__(self, statement: Insert, dialect: Dialect, columns: list[str]) -> None:
+    def __init__(self, statement: Insert, dialect: Dialect, columns: Sequence[str]) -> None:
         compiled = statement.compile(dialect=dialect, column_keys=columns)
         self.text = str(compiled)
-        self._order = getattr(compiled, "positiontup", None)
-        processors = {
-            name: bind.type.dialect_impl(dialect).bind_processor(dialect)
-            for bind, name in compiled.bind_names.items()
-        }
-        self._processors = {
-            name: process for name, process in processors.items() if process is not None
-        }
+        self.order: Sequence[str] = getattr(compiled, "positiontup", None) or ()
+        own = statement.table.c
+        self._processors = _processors({one.name: one.type for one in own}, dialect)
         # Amounts that stand in the statement itself; the row has the others.
-        self._given = self._processed(
-            {name: value for name, value in compiled.params.items() if name not in columns}
-        )
-
-    def parameters(self, rows: Sequence[dict[str, Any]]) -> Any:
-        """Return the rows as the driver takes them."""
-        whole = [self._given | self._processed(row) for row in rows]
-        if self._order is None:
-            return whole
-        return [tuple(row[name] for name in self._order) for row in whole]
-
-    def _processed(self, values: dict[str, Any]) -> dict[str, Any]:
-        changed = {
-            name: process(values[name])
-            for name, process in self._processors.items()
-            if name in values
+        given = {name: value for name, value in compiled.params.items() if name not in own}
+        types = {name: bind.type for bind, name in compiled.bind_names.items() if name in given}
+        found = _processors(types, dialect)
+        self.given = {
+            name: found[name](value) if name in found else value for name, value in given.items()
         }
-        return values | changed
+
+    @abstractmethod
+    def run(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+        """Insert rows."""
+
+    def processed(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Return a row's values as the driver takes them."""
+        changed = {
+            name: process(row[name]) for name, process in self._processors.items() if name in row
+        }
+        return row | changed if changed else row
+
+
+class _SqliteInsert(_DriverInsert):
+    """A statement that runs for each row."""
+
+    def run(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+        """Insert rows."""
+        values = itemgetter(*self.order)
+        whole = [values(self.given | self.processed(row)) for row in rows]
+        connection.exec_driver_sql(self.text, whole)
+
+
+class _PostgresqlInsert(_DriverInsert):
+    """A statement that takes all rows at once, as JSON: one question instead of one for each row.
+
+    https://www.postgresql.org/docs/current/functions-json.html#FUNCTIONS-JSON-PROCESSING-TABLE
+    """
+
+    def __init__(self, statement: Insert, dialect: Dialect, columns: Sequence[str]) -> None:
+        table = statement.table
+        rows = f"json_populate_recordset(CAST(NULL AS {table.name}), CAST(:rows AS json))"
+        names: list[Any] = [column(one) for one in columns]
+        query = select(*names).select_from(text(rows))
+        super().__init__(statement.from_select(columns, query), dialect, ["rows"])
+        self.given.pop("rows")
+        self._key = itemgetter(*(one.name for one in table.primary_key))
+
+    def run(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+        """Insert rows; those of a key in their order."""
+        left = rows
+        while left:
+            # A statement may not change a row twice.
+            first: dict[Any, dict[str, Any]] = {}
+            left = [row for row in left if first.setdefault(self._key(row), row) is not row]
+            body = msgspec.json.encode([self.processed(row) for row in first.values()])
+            connection.exec_driver_sql(self.text, {**self.given, "rows": body.decode()})
+
+
+def _processors(types: Mapping[str, Any], dialect: Dialect) -> dict[str, Callable[[Any], Any]]:
+    """Return what makes values of some types the driver's own, by their names."""
+    found = {name: one.dialect_impl(dialect).bind_processor(dialect) for name, one in types.items()}
+    return {name: process for name, process in found.items() if process is not None}
 
 
 def _names_something_unknown(error: DBAPIError | PoolTimeout) -> bool:
@@ -429,10 +477,10 @@ def _postgresql_engine(url: URL) -> Engine:
         pool_timeout=POOL_TIMEOUT_SECONDS,
         max_overflow=MOST_CONNECTIONS - POOL_SIZE,
         pool_size=POOL_SIZE,
-        pool_pre_ping=True,  # a restarted server costs one query, not one failed job
         connect_args=arguments,
     )
     event.listen(engine, "connect", _prepare_postgresql)
+    event.listen(engine, "checkout", _refuse_ended_postgresql)
     return engine
 
 
@@ -441,6 +489,22 @@ def _prepare_postgresql(connection: Any, record: object) -> None:
     # Our queries are short: starting parallel workers costs more than they save.
     connection.execute("SET max_parallel_workers_per_gather = 0")
     connection.commit()
+
+
+def _refuse_ended_postgresql(connection: Any, record: object, proxy: object) -> None:
+    """Let the pool connect anew if the server ended an idle connection: no job fails for it.
+
+    The server says nothing on an idle connection but that it ends, so a look at the socket tells
+    what SQLAlchemy's own ping would need a query for, which costs as much as most transactions.
+    https://docs.sqlalchemy.org/en/20/core/pooling.html#custom-legacy-pessimistic-ping
+    """
+    del record, proxy
+    if not connection.closed:
+        waiting = poll()
+        waiting.register(connection.fileno(), POLLIN)
+        if not waiting.poll(0):
+            return
+    raise DisconnectionError("the server ended this connection")
 
 
 _OPEN: "weakref.WeakSet[Database]" = weakref.WeakSet()

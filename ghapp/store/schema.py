@@ -823,7 +823,11 @@ usage_stale = Table(
 
 
 def _usage_sums(name: str, *own: Column[Any], key: tuple[str, ...] = ()) -> Table:
-    """Return a table of what counts of usage, by person and day, week or month."""
+    """Return a table of what counts of usage, by person and day, week or month.
+
+    Pages read whole periods of everybody, so the key begins with the period: SQLite keeps the rows
+    in its order.
+    """
     return Table(
         name,
         metadata,
@@ -835,9 +839,8 @@ def _usage_sums(name: str, *own: Column[Any], key: tuple[str, ...] = ()) -> Tabl
         Column("repository_id", BigInteger, nullable=False),
         *own,
         PrimaryKeyConstraint(
-            *("installation_id", "grain", "person", "agent", "start", "repository_id", *key)
+            *("installation_id", "grain", "start", "person", "agent", "repository_id", *key)
         ),
-        Index(f"{name}_start", "installation_id", "grain", "start"),
         sqlite_with_rowid=False,
     )
 
@@ -885,7 +888,7 @@ cost_sum = _usage_sums(
 agent_session_sum = _usage_sums("agent_session_sum", Column("singles", BigInteger, nullable=False))
 
 
-def _usage_days(name: str, *own: Column[Any] | Index, key: str) -> Table:
+def _usage_days(name: str, *own: Column[Any] | Index, key: tuple[str, ...]) -> Table:
     """Return a table of what counts of usage, by person and day; ``key`` ends its key."""
     return Table(
         name,
@@ -896,7 +899,7 @@ def _usage_days(name: str, *own: Column[Any] | Index, key: str) -> Table:
         Column("agent", Text, nullable=False),
         Column("repository_id", BigInteger, nullable=False),
         *own,
-        PrimaryKeyConstraint("installation_id", "day", "person", "agent", "repository_id", key),
+        PrimaryKeyConstraint("installation_id", "day", "person", "agent", *key),
         sqlite_with_rowid=False,
     )
 
@@ -971,10 +974,11 @@ agent_session_day = _usage_days(
     Index(
         "agent_session_day_several",
         *("installation_id", "day"),
-        sqlite_where=text("NOT is_single"),
+        # SQLite uses it for conditions in the same words only, and these are SQLAlchemy's.
+        sqlite_where=text("is_single = 0"),
         postgresql_where=text("NOT is_single"),
     ),
-    key="agent_session",
+    key=("repository_id", "agent_session"),
 )
 
 source_day = _usage_days(
@@ -983,7 +987,8 @@ source_day = _usage_days(
     Column("counts", Boolean(create_constraint=False), nullable=False),
     Column("tokens", BigInteger, nullable=False),
     Column("read_at", InstantColumn, nullable=False),
-    key="source",
+    # Days of a source are counted once over all repositories: in this order without sorting.
+    key=("source", "repository_id"),
 )
 
 

@@ -10,12 +10,27 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Insert, Table, bindparam, delete, func, select
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Insert,
+    LargeBinary,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    exists,
+    func,
+    select,
+)
 from sqlalchemy.sql.dml import ReturningInsert
 
 from ghapp.store.database import Database
 from ghapp.store.rows import chunks
 from ghapp.store.schema import (
+    InstantColumn,
+    access_token,
+    installation,
     telemetry_contact,
     telemetry_event,
     telemetry_request,
@@ -37,6 +52,10 @@ SERIES_KEPT = timedelta(days=30)
 and is not known is counted from its next point on, so that forgetting one never counts twice."""
 
 
+class SenderEndedError(Exception):
+    """Raised if a token was revoked, or its installation suspended or removed."""
+
+
 class SeriesPoint(NamedTuple):
     """The last point of a cumulative series. Times are nanoseconds since 1970."""
 
@@ -49,27 +68,34 @@ class TelemetryTable:
     """The telemetry of all installations."""
 
     def __init__(self, database: Database, usage: UsageTable) -> None:
-        self._database = database
-        self._usage = usage
+        self.database = database
+        self.usage = usage
+        self.contacts: dict[int, datetime] = {}
+        """Days of first contact that are stored: they never change."""
 
     @contextmanager
     def taking(
-        self, installation_id: int, digest: bytes, *, now: datetime
+        self, installation_id: int, digest: bytes, *, now: datetime, token_id: int | None = None
     ) -> "Iterator[TakenRequest | None]":
         """Open the transaction that stores a request; leaving it commits everything.
 
         ``None``: a request with this digest was stored before. Requests of one installation wait
-        for each other.
+        for each other. With the ingest token that the request shows it raises `SenderEndedError`.
         """
-        with self._database.write() as connection:
-            self._usage.lock(connection, installation_id)
-            taken = TakenRequest(connection, self._database, self._usage, installation_id, now)
-            yield taken if taken.seen(telemetry_request, [digest]) else None
+        with self.database.write() as connection:
+            self.usage.lock(connection, installation_id)
+            taken = TakenRequest(connection, self, installation_id, now)
+            yield taken if taken.is_new(digest, token_id) else None
+
+    def require_sender(self, installation_id: int, token_id: int) -> None:
+        """Raise `SenderEndedError` if a token no longer sends for an installation."""
+        with self.database.read() as connection:
+            _require_sender(connection, installation_id, token_id)
 
     def expire(self, now: datetime, *, most_events: int = MOST_EVENTS) -> int:
         """Delete what tells repetitions no longer; return how many rows."""
         count = 0
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             for table, kept in (
                 (telemetry_request, REQUESTS_KEPT),
                 (telemetry_event, EVENTS_KEPT),
@@ -87,16 +113,44 @@ class TakenRequest:
     def __init__(
         self,
         connection: Connection,
-        database: Database,
-        usage: UsageTable,
+        table: TelemetryTable,
         installation_id: int,
         now: datetime,
     ) -> None:
         self._connection = connection
-        self._database = database
-        self._usage = usage
+        self._database = table.database
+        self._usage = table.usage
+        self._contacts = table.contacts
         self._installation_id = installation_id
         self._now = now
+
+    def is_new(self, digest: bytes, token_id: int | None) -> bool:
+        """Store a request's digest; say whether it was not there. Raises `SenderEndedError`."""
+        if token_id is None:
+            return bool(self.seen(telemetry_request, [digest]))
+        add = self._database.once("request of a sender", self._noting_request)
+        values = {
+            "installation": self._installation_id,
+            "digest": digest,
+            "now": self._now,
+            "token": token_id,
+        }
+        if self._connection.execute(add, values).first() is not None:
+            return True
+        _require_sender(self._connection, self._installation_id, token_id)
+        return False
+
+    def _noting_request(self) -> ReturningInsert[Any]:
+        """Return an INSERT that does nothing for a sender who ended: one statement for both."""
+        names = ("installation_id", "digest", "seen_at")
+        values = (
+            bindparam("installation", type_=BigInteger),
+            bindparam("digest", type_=LargeBinary),
+            bindparam("now", type_=InstantColumn),
+        )
+        query = select(*values).where(exists(_sender()))
+        add = self._database.insert(telemetry_request).from_select(names, query)
+        return add.on_conflict_do_nothing().returning(telemetry_request.c.digest)
 
     def seen(self, table: Table, digests: Iterable[bytes]) -> set[bytes]:
         """Store digests; return those that were not there."""
@@ -131,17 +185,21 @@ class TakenRequest:
 
         What a series counted earlier that day belongs to that day, and nobody counted it before.
         """
+        known = self._contacts.get(self._installation_id)
+        return self._stored_contact() if known is None else known
+
+    def _stored_contact(self) -> datetime:
         columns = telemetry_contact.c
-        mine = columns.installation_id == bindparam("installation")
-        query = self._database.once("contact", lambda: select(columns.first_at).where(mine))
-        found: datetime | None = self._connection.execute(
-            query, {"installation": self._installation_id}
-        ).scalar()
-        if found is None:
-            found = datetime.combine(self._now.astimezone(UTC), time.min, UTC)
-            row = {"installation_id": self._installation_id, "first_at": found}
-            self._connection.execute(self._database.insert(telemetry_contact).values(row))
-        return found
+        query = select(columns.first_at).where(columns.installation_id == self._installation_id)
+        found: datetime | None = self._connection.execute(query).scalar()
+        if found is not None:
+            self._contacts[self._installation_id] = found
+            return found
+        # Remembered from the next request on: this one may yet fail.
+        first = datetime.combine(self._now.astimezone(UTC), time.min, UTC)
+        row = {"installation_id": self._installation_id, "first_at": first}
+        self._connection.execute(self._database.insert(telemetry_contact).values(row))
+        return first
 
     def states(self, owner: int, series: Iterable[bytes]) -> dict[bytes, SeriesPoint]:
         """Return the last points of the series of a token's owner that are known."""
@@ -208,3 +266,28 @@ def _leave_latest(connection: Connection, most: int) -> int:
         old = delete(telemetry_event).where(mine, columns.seen_at <= edge)
         count += connection.execute(old).rowcount
     return count
+
+
+def _require_sender(connection: Connection, installation_id: int, token_id: int) -> None:
+    found = connection.execute(_sender(), {"installation": installation_id, "token": token_id})
+    if found.first() is None:
+        raise SenderEndedError(
+            f"access token {token_id} sends no telemetry of installation {installation_id}: "
+            "the token was revoked, or the app is suspended or not installed there any more"
+        )
+
+
+def _sender() -> Select[Any]:
+    """Return the query of a token that is not revoked, where the app may act."""
+    token, where = access_token.c, installation.c
+    is_there = where.id == bindparam("installation", type_=BigInteger)
+    return (
+        select(token.id)
+        .join(installation, is_there)
+        .where(
+            token.id == bindparam("token", type_=BigInteger),
+            token.revoked_at.is_(None),
+            where.suspended_at.is_(None),
+            where.removed_at.is_(None),
+        )
+    )

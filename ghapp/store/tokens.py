@@ -24,6 +24,9 @@ write an hour instead of one for each request."""
 
 SECRET_BYTES = 32
 
+MOST_REMEMBERED = 4_096
+"""Ingest tokens that a process remembers."""
+
 
 class TokenKind(StrEnum):
     """What a token is for; one kind never works as the other."""
@@ -89,6 +92,7 @@ class TokenTable:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._remembered: dict[bytes, AccessToken] = {}
 
     def issue(self, new: NewToken, secret: str, *, now: datetime) -> AccessToken:
         """Store a token. The person sees its ``secret`` (from `new_secret`) only once."""
@@ -126,6 +130,22 @@ class TokenTable:
         token = _from_row(row)
         if token.is_valid(now) and (token.used_at is None or now - token.used_at >= COARSE):
             return self._used(token, now)
+        return token
+
+    def remembered(self, secret: str, *, now: datetime) -> AccessToken | None:
+        """Return the token of that secret as `known` does; an ingest token maybe from memory.
+
+        It may have been revoked meanwhile: `TelemetryTable` asks when it stores what came with it.
+        """
+        digest = _digest(secret)
+        token = self._remembered.get(digest)
+        if token is None or token.used_at is None or now - token.used_at >= COARSE:
+            self._remembered.pop(digest, None)
+            token = self.known(secret, now=now)
+            if token is not None and token.kind is TokenKind.INGEST and token.is_valid(now):
+                if len(self._remembered) >= MOST_REMEMBERED:
+                    self._remembered.clear()
+                self._remembered[digest] = token
         return token
 
     def revoke(

@@ -440,7 +440,7 @@ class UsageTable:
     def _noted(
         self, connection: Connection, installation_id: int, who: UsageIdentity, now: datetime
     ) -> Row[Any]:
-        """Return the row of an identity, which is made if there is none."""
+        """Return `_OF_WHOM` of an identity, which is made if there is none."""
         values = {
             "installation_id": installation_id,
             "kind": who.kind.value,
@@ -452,7 +452,8 @@ class UsageTable:
         if row.person is not None:
             return row
         mine = update(usage_identity).where(usage_identity.c.id == row.id)
-        return connection.execute(mine.values(person=-row.id).returning(usage_identity)).one()
+        whom = (usage_identity.c[name] for name in _OF_WHOM)
+        return connection.execute(mine.values(person=-row.id).returning(*whom)).one()
 
     def remove_within(
         self,
@@ -485,7 +486,7 @@ class UsageTable:
         return insert.on_conflict_do_update(
             index_elements=["installation_id", "kind", "value"],
             set_={"seen_at": insert.excluded.seen_at},
-        ).returning(usage_identity)
+        ).returning(*(usage_identity.c[name] for name in _OF_WHOM))
 
     def _add(
         self,
@@ -532,6 +533,8 @@ def _theirs(account_id: int | None, login: str) -> Select[Any]:
     return select(usage_identity).where(is_theirs)
 
 
+_OF_WHOM = ("id", "person", "account_id", "login")
+"""Columns of an identity that say whose usage it is."""
 _ADDED = {*TOKEN_KINDS, "answers", "edits", "lines"}
 """Columns that hold amounts."""
 

@@ -129,10 +129,10 @@ class ArrivalNotes:
         self._count(usage_refusal, rows)
 
     def _count(self, table: Table, own: Sequence[dict[str, Any]]) -> None:
-        if not own:
-            return
-        count = self._database.once(("came", table), lambda: self._counting(table))
-        self._connection.execute(count, [self._head | one for one in own])
+        rows = [self._head | one for one in own]
+        self._database.insert_many(
+            self._connection, ("came", table), lambda: self._counting(table), rows
+        )
 
     def _counting(self, table: Table) -> Insert:
         insert = self._database.insert(table)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     Connection,
     FromClause,
@@ -110,8 +111,7 @@ def _note(
         }
         for installation_id, day, person, agent in sorted(keys)
     ]
-    if rows:
-        connection.execute(database.once("stale", lambda: _noting(database)), rows)
+    database.insert_many(connection, "stale", lambda: _noting(database), rows)
 
 
 def _noting(database: Database) -> Insert:
@@ -363,11 +363,13 @@ class _Settling:
         self._connection.execute(
             delete(table).where(columns.grain == grain.value, whole.in_(periods))
         )
+        # Day by day, each found by the key: for a range SQLite reads everybody's days.
+        days = _numbers(WEEK if is_week else LONGEST)
+        day = period.c.start + days.c.number
         of_period = and_(
             columns.installation_id == period.c.installation_id,
             columns.grain == TimeGrain.DAY.value,
-            columns.start >= period.c.start,
-            columns.start < period.c.end,
+            columns.start == day,
             columns.person == period.c.person,
             columns.agent == period.c.agent,
         )
@@ -379,6 +381,7 @@ class _Settling:
                 *(func.sum(column).label(column.name) for column in amounts),
             )
             .select_from(period)
+            .join(days, day < period.c.end)
             .join(table, of_period)
             .group_by(period.c.start, *own)
         )
@@ -401,6 +404,12 @@ class _Settling:
 
 
 _KEY = (_STALE.installation_id, _STALE.day, _STALE.person, _STALE.agent)
+
+
+def _numbers(count: int) -> CTE:
+    """Return the numbers from 0 on, so many."""
+    first = select(literal(0).label("number")).cte("numbers", recursive=True)
+    return first.union_all(select(first.c.number + 1).where(first.c.number < count - 1))
 
 
 def _joined(sent: Table) -> FromClause:

@@ -67,14 +67,14 @@ def _known_sender() -> str | None:
 def shown_token() -> AccessToken | None:
     """Return the token that the request shows, of any kind, valid or not; ``None``: no known one.
 
-    Raises `StoreError`.
+    An ingest token may have been revoked a moment ago. Raises `StoreError`.
     """
     if "shown_token" not in g:
         shown = authorization()
         is_bearer = shown is not None and shown.type == "bearer" and shown.token
         secret = shown.token if shown is not None and is_bearer else None
         now = services.clock()
-        g.shown_token = secret and services.store.tokens.known(secret, now=now)
+        g.shown_token = secret and services.store.tokens.remembered(secret, now=now)
     found: AccessToken | None = g.shown_token or None
     return found
 
@@ -99,6 +99,8 @@ def started_sign_in() -> str:
     return hashlib.sha256(carried.encode()).hexdigest() if carried else address()
 
 
+TELEMETRY = "/v1"
+
 RATES: dict[str, RateLimit] = {
     # A whole company may come from one address, and one person there must not shut the others out:
     # what is cheap has room for all, and what asks GitHub is counted by who asks.
@@ -109,7 +111,7 @@ RATES: dict[str, RateLimit] = {
     "/api/evidence": RateLimit("240 per minute", bearer),
     "/api/usage": RateLimit("240 per minute", bearer),
     # One token may be on every laptop of a company, and each sends some times a minute.
-    "/v1": RateLimit("12000 per minute", bearer),
+    TELEMETRY: RateLimit("12000 per minute", bearer),
     "/api": RateLimit("600 per minute", bearer),
     # GitHub's image proxy fetches badges for everybody who reads a README.
     "/badge": RateLimit("600 per minute", address),
@@ -140,6 +142,15 @@ def add_limits(app: Flask, services: Services) -> None:
     )
     # Runs first and is cheap: webhooks come by the hundred per second.
     limiter.request_filter(lambda: not _prefix() and WRONG not in request.environ)
+
+    def leave_out_the_rest(response: Response) -> Response:
+        # What is left of the rate costs two questions to Redis, and no sender reads it.
+        if _prefix() == TELEMETRY and response.status_code != 429:
+            limiter.context.view_rate_limit = None
+        return response
+
+    # Flask runs these hooks in reverse order: this one before that of the limiter.
+    app.after_request(leave_out_the_rest)
 
 
 def wait(seconds: int) -> None:

@@ -5,6 +5,7 @@ again: https://opentelemetry.io/docs/specs/otlp/#otlphttp-response.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from ghapp.otlp.bodies import MOST_BYTES, MediaType, RequestRefusedError, media_
 from ghapp.otlp.refusals import Refusals, sentence
 from ghapp.otlp.responses import TelemetrySignal, failure, success
 from ghapp.store import AccessToken, StoreError, TokenKind
+from ghapp.store.telemetry import SenderEndedError
 from ghapp.web.access import authorization
 from ghapp.web.current import services
 from ghapp.web.limits import shown_token, wait
@@ -48,15 +50,28 @@ def _told(route: Callable[[], Response]) -> Callable[[], Response]:
     @wraps(route)
     def answered() -> Response:
         try:
-            return route()
+            return _checked(route)
         except (RequestRefusedError, _Refused) as error:
             return _problem(error.status, str(error))
+        except SenderEndedError:
+            return _problem(401, WRONG_TOKEN)
         except StoreError as error:
             log.warning("telemetry_put_off", problem=str(error))
             wait(LATER)
             return _problem(503, AWAY)
 
     return answered
+
+
+def _checked(route: Callable[[], Response]) -> Response:
+    """Answer, and tell who may not send any more nothing else than that."""
+    try:
+        return route()
+    except RequestRefusedError:
+        # What is wrong with the request is known even if the database is away.
+        with suppress(StoreError):
+            _require_sender()
+        raise
 
 
 @telemetry.post("/metrics")
@@ -77,7 +92,7 @@ def logs() -> Response:
 @_told
 def traces() -> Response:
     """Take spans and drop them."""
-    _token()
+    _require_sender()
     media = _media()
     _intake().take_traces(_body(), request.headers.get("Content-Encoding"))
     return _success(media, TelemetrySignal.TRACES, Refusals(), "spans")
@@ -108,16 +123,23 @@ def _intake() -> TelemetryIntake:
 
 
 def _token() -> AccessToken:
-    """Return the valid ingest token of this request."""
+    """Return the ingest token of this request; it may have ended since it was remembered.
+
+    What stores something asks again in the same transaction, and so need not ask twice.
+    """
     token = shown_token()
     if token is None or token.kind is not TokenKind.INGEST:
         raise _Refused(401, WRONG_TOKEN if authorization() else NO_TOKEN)
     if not token.is_valid(services.clock()) or not token.installations:
         raise _Refused(401, WRONG_TOKEN)
-    installation = services.store.installations.installation(token.installations[0])
-    if installation is None or not installation.is_active:
-        raise _Refused(401, WRONG_TOKEN)
     return token
+
+
+def _require_sender() -> None:
+    """Refuse who may not send any more, where nothing is stored."""
+    token = _token()
+    (installation_id,) = token.installations or ()
+    services.store.telemetry.require_sender(installation_id, token.id)
 
 
 def _media() -> MediaType:

@@ -5,10 +5,11 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import event, inspect, text
+from sqlalchemy import Insert, event, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import Pool
 
@@ -23,7 +24,7 @@ from ghapp.store import (
 )
 from ghapp.store.database import BUSY_LOOK_SECONDS, parse_url
 from ghapp.store.migrations import configuration, revisions
-from ghapp.store.schema import cursor, metadata
+from ghapp.store.schema import cursor, metadata, usage_refusal
 from tests.databases import do_not_wait_for_the_disk
 from tests.store import processes
 from tests.store.records import NOW
@@ -126,6 +127,43 @@ def test_what_fails_within_a_transaction_leaves_nothing(store: Store) -> None:
 def test_a_forked_process_has_connections_of_its_own(store: Store) -> None:
     url = store.database.url.render_as_string(hide_password=False)
     assert processes.end_of(processes.start(processes.write_and_fork, url)) == 0
+
+
+def test_a_server_that_ended_an_idle_connection_costs_no_transaction(
+    postgresql_store: Store,
+) -> None:
+    store = postgresql_store
+    ask = text("SELECT pg_backend_pid()")
+    with store.database.read() as connection, store.database.read() as other:
+        ended = [connection.scalar(ask), other.scalar(ask)]
+    with psycopg.connect(
+        store.database.url.set(drivername="postgresql").render_as_string(hide_password=False),
+        autocommit=True,
+    ) as administrator:
+        for pid in ended:
+            administrator.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+    assert store.database.value(ask) not in ended
+    assert store.cursors.read("a") is None
+
+
+def test_many_rows_of_one_key_count_each(store: Store) -> None:
+    database = store.database
+
+    def adding() -> Insert:
+        insert = database.insert(usage_refusal)
+        more = usage_refusal.c["count"] + insert.excluded["count"]
+        return insert.on_conflict_do_update(
+            index_elements=list(usage_refusal.primary_key), set_={"count": more}
+        )
+
+    head = {"installation_id": 1, "day": 2, "source": 3, "last_at": NOW}
+    rows = [{**head, "reason": one, "count": 5} for one in ("a", 'b"\\é', "a", "a")]
+    with database.write() as connection:
+        for _ in range(2):
+            database.insert_many(connection, "refusals", adding, rows)
+    query = select(usage_refusal).order_by(usage_refusal.c.reason)
+    found = [(row.reason, row.count, row.last_at) for row in database.rows(query)]
+    assert found == [("a", 30, NOW), ('b"\\é', 10, NOW)]
 
 
 @pytest.fixture

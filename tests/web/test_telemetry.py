@@ -396,6 +396,28 @@ def test_only_a_valid_ingest_token_is_taken(org: Organization, path: str) -> Non
     assert refused.json["code"] == 16
 
 
+@pytest.mark.parametrize("end", ["the token", "the installation"])
+def test_a_process_that_remembers_a_token_hears_when_its_sender_ends(
+    org: Organization, end: str
+) -> None:
+    org.send(tokens(5))
+    if end == "the token":
+        (token,) = org.store.tokens.ingest_of(org.id)
+        org.store.tokens.revoke(token.id, now=NOW)
+    else:
+        org.store.installations.suspended(org.id, now=NOW)
+    tries = [
+        *(org.post(tokens(one)) for one in (5, 6)),
+        org.post(logs(answer())),
+        org.post(b"\xff"),
+        org.post(b"", path="/v1/traces"),
+        org.post(b"", **{"Content-Type": "text/plain"}),
+    ]
+    assert [one.status_code for one in tries] == [401] * 6
+    assert org.output == 5
+    assert org.store.arrivals.refused(org.id, NOW.date(), NOW.date()) == ()
+
+
 def test_a_token_ends_with_its_time_and_with_its_installation(
     org: Organization, place: Place
 ) -> None:

@@ -23,6 +23,7 @@ from sqlalchemy import (
     not_,
     or_,
     select,
+    union_all,
 )
 
 from ghapp.store.database import Database
@@ -49,6 +50,7 @@ from ghapp.store.summaries.conditions import (
     same_pull,
     spans,
     teams_of,
+    to_day,
     within,
 )
 from ghapp.store.summaries.tally import day_number
@@ -398,10 +400,32 @@ class UsageQuery:
     def _periods(
         self, table: Table, grain: TimeGrain, sums: Sequence[ColumnElement[Any]]
     ) -> Sequence[Row[Any]]:
-        start = self._start(table.c.start, grain).label("start")
         people = func.count(table.c.person.distinct()).label("people")
-        query = select(start, people, *sums).where(*self._by_grain(table, grain)).group_by(start)
-        return self._connection.execute(query).all()
+        parts = []
+        for first, span in self._periods_of(grain):
+            start = table.c.start if first is None else literal(day_number(first))
+            query = select(start.label("start"), people, *sums)
+            query = query.where(*self._asked(table, _of_span(table, span)))
+            parts.append(query.group_by(table.c.start) if first is None else query)
+        # Without a GROUP BY there is a row for nobody, too.
+        return [row for row in self._connection.execute(union_all(*parts)) if row.people]
+
+    def _periods_of(self, grain: TimeGrain) -> Iterator[tuple[date | None, GrainSpan]]:
+        """Split the selection so that no period is in two spans.
+
+        With each comes the first day of its period; ``None``: each of its rows is of one period.
+        One question for all would have to sort the rows.
+        """
+        for span in spans(self._days, grain):
+            if span.grain is grain or span.first is None or span.last is None:
+                yield None, span
+                continue
+            day, last = to_day(span.first), to_day(span.last)
+            while day <= last:
+                first = grain.start(day)
+                end = min(grain.next(first) - ONE_DAY, last)
+                yield first, GrainSpan(TimeGrain.DAY, day_number(day), day_number(end))
+                day = end + ONE_DAY
 
     def _start(self, day: ColumnElement[int], grain: TimeGrain) -> ColumnElement[int]:
         """Return the number of the first day of the period that contains a day."""
@@ -528,14 +552,16 @@ class UsageQuery:
     def sources(self) -> tuple[SourceCounts, ...]:
         """Return what each source said, the first by precedence first."""
         columns = source_day.c
+        # All rows of a source's day count, or none; in the order of the key nothing is sorted.
+        counts = func.max(case((columns.counts, 1), else_=0)).label("counts")
         days = (
             select(
-                *(columns.source, columns.counts),
+                *(columns.source, counts),
                 func.sum(columns.tokens).label("tokens"),
                 func.max(columns.read_at).label("read_at"),
             )
             .where(*self._between(source_day, self._selection.since, self._selection.until))
-            .group_by(columns.source, columns.counts, columns.day, columns.person, columns.agent)
+            .group_by(columns.day, columns.person, columns.agent, columns.source)
             .subquery()
         )
         query = (
@@ -550,7 +576,7 @@ class UsageQuery:
         )
         found: defaultdict[int, dict[bool, Row[Any]]] = defaultdict(dict)
         for row in self._connection.execute(query):
-            found[row.source][row.counts] = row
+            found[row.source][bool(row.counts)] = row
         return tuple(_source(source, rows) for source, rows in found.items())
 
 
