@@ -28,6 +28,7 @@ from ghapp.attribution.model import (
 )
 from ghapp.attribution.paths import KnownCheckouts
 from ghapp.attribution.policy import Policy
+from ghapp.attribution.substituted import named_files
 from ghapp.documents.case_files import text_lines
 
 
@@ -92,7 +93,10 @@ def with_found_checkouts(case: LineCase) -> LineCase:
     """
     evidence = case.evidence
     checkouts = KnownCheckouts(
-        evidence.edits,
+        (
+            *evidence.edits,
+            *named_files(evidence.substitutions if case.policy.substitutions else ()),
+        ),
         case.change,
         known=evidence.roots,
         likely=evidence.likely_roots,
@@ -105,7 +109,8 @@ def with_found_checkouts(case: LineCase) -> LineCase:
         held = replace(evidence, edits=edits)
         edits = with_outcomes(case.subject, case.change, held, case.policy)
     subject = AuditSubject(merged_at=case.subject.merged_at)
-    return replace(case, subject=subject, evidence=Evidence(edits=edits, roots=checkouts.roots))
+    found = Evidence(edits=edits, roots=checkouts.roots, substitutions=evidence.substitutions)
+    return replace(case, subject=subject, evidence=found)
 
 
 # --- parts of hunks -------------------------------------------------------------------------------
