@@ -1,7 +1,7 @@
 """Addresses of the app's own pages that GitHub's readers follow. It asks no framework for them."""
 
 from ghapp.attribution.model import Audit, Struct
-from ghapp.git.names import RepositoryName
+from ghapp.git.names import RepositoryName, in_path
 
 
 class PageLinks(Struct, frozen=True):
@@ -22,8 +22,6 @@ def page_links(public_url: str, audit: Audit) -> PageLinks:
 
 
 def _pull_request(public_url: str, repository: str | None, number: int | None) -> str | None:
-    # A name that GitHub allows needs no quoting, neither in an address nor in Markdown.
-    name = None if repository is None else RepositoryName.parse(repository)
-    if name is None or number is None:
+    if repository is None or number is None or RepositoryName.parse(repository) is None:
         return None
-    return f"{public_url}/repositories/{name.owner}/{name.name}/pull/{number}"
+    return f"{public_url}/repositories/{in_path(repository)}/pull/{number}"

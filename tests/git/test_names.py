@@ -31,6 +31,7 @@ ELSEWHERE = {
     "owner",
     "api_url.rstrip('/')",
     "self.public_url",
+    "public_url",
 }
 """The beginning of an address, or a part whose own making is checked."""
 

@@ -67,7 +67,8 @@ def sent(place: Place, signal: str, name: str, number: int) -> tuple[int, bytes,
 def test_a_hidden_repository_answers_and_costs_what_an_unknown_one_does(
     place: Place, signal: str
 ) -> None:
-    sent(place, signal, "globex/other", 0)  # what a process learns with its first request
+    for number in (-1, 0):  # what a process learns with its first requests
+        sent(place, signal, "globex/other", number)
     found = {
         about: sent(place, signal, name, number)
         for number, (about, name) in enumerate(NAMES.items(), 1)
