@@ -48,6 +48,7 @@ from ghapp.store.schema import (
     vendor_amount,
     vendor_erased,
 )
+from ghapp.store.stale_days import StaleDay, note_stale
 from ghapp.store.summaries.conditions import to_day
 from ghapp.store.summaries.tally import day_number
 from ghapp.store.usage_arrivals import ArrivalNotes
@@ -73,9 +74,7 @@ from ghapp.store.usage_sums import (
     LONGEST,
     SENT,
     SUMS,
-    StaleDay,
     lock_sums,
-    note_stale,
     settle,
     settle_some,
 )

@@ -14,6 +14,7 @@ from sqlalchemy import (
     FromClause,
     Row,
     Select,
+    Table,
     and_,
     delete,
     exists,
@@ -38,9 +39,9 @@ from ghapp.store.schema import (
     pull_cost,
     repository,
     token_cost,
-    usage_stale,
     usage_tokens,
 )
+from ghapp.store.stale_days import KEY, STALE, PlacedDay, is_taken, joined
 from ghapp.store.summaries.conditions import to_day
 from ghapp.store.usage_rows import UNKNOWN_CONTEXT
 from ghapp.usage.answers import TOKEN_KINDS, TokenCounts
@@ -57,8 +58,7 @@ PullKey = tuple[int, int]
 SessionKey = tuple[int, str, str]
 """Installation, agent and agent session."""
 
-_STALE = usage_stale.c
-_KEY = (_STALE.installation_id, _STALE.day, _STALE.person, _STALE.agent)
+_TAKEN = is_taken(token_cost, token_cost.c.day)
 
 
 class PricedTokens(NamedTuple):
@@ -95,11 +95,8 @@ def take_pulls(connection: Connection) -> set[PullKey]:
     return {(row[0], row[1]) for row in connection.execute(taken)}
 
 
-def days_of(connection: Connection, pulls: Iterable[PullKey]) -> set[tuple[int, int, int, str]]:
-    """Return the days of agent sessions that have matched lines in pull requests, or had.
-
-    As installation, day, person and agent.
-    """
+def days_of(connection: Connection, pulls: Iterable[PullKey]) -> set[PlacedDay]:
+    """Return the days of agent sessions that have matched lines in pull requests, or had."""
     columns, found = token_cost.c, set()
     for part in (pull_agent_session, pull_cost):
         for chunk in _by_repository(pulls):
@@ -149,16 +146,19 @@ def _by_repository(pulls: Iterable[PullKey]) -> Iterator[_Chunk]:
             yield _Chunk(repository_id, chunk)
 
 
-def _matching(part: Any) -> FromClause:
+def _matching(part: Table) -> FromClause:
     """Return rows of pull requests' agent sessions, with what those sessions cost."""
-    theirs = and_(
+    home = part.c.repository_id == repository.c.id
+    return part.join(repository, home).join(token_cost, _is_of_same(part))
+
+
+def _is_of_same(part: Table) -> ColumnElement[bool]:
+    """Return the condition that a cost is of the agent session of a row, in its installation."""
+    return and_(
         token_cost.c.installation_id == repository.c.installation_id,
         token_cost.c.agent_session == part.c.agent_session,
         token_cost.c.agent == part.c.agent,
     )
-    home = part.c.repository_id == repository.c.id
-    joined: FromClause = part.join(repository, home).join(token_cost, theirs)
-    return joined
 
 
 def matched_pulls(connection: Connection) -> set[PullKey]:
@@ -167,16 +167,10 @@ def matched_pulls(connection: Connection) -> set[PullKey]:
     query = (
         select(columns.repository_id, columns.pull_request)
         .select_from(_matching(pull_agent_session))
-        .where(_is_taken())
+        .where(_TAKEN)
         .distinct()
     )
     return {(row[0], row[1]) for row in connection.execute(query)}
-
-
-def _is_taken() -> ColumnElement[bool]:
-    columns = token_cost.c
-    whole = tuple_(columns.installation_id, columns.day, columns.person, columns.agent)
-    return whole.in_(select(*_KEY).where(_STALE.is_taken))
 
 
 # --- costs of days --------------------------------------------------------------------------------
@@ -184,15 +178,14 @@ def _is_taken() -> ColumnElement[bool]:
 
 def price_days(connection: Connection, database: Database, pricing: Pricing) -> None:
     """Price the tokens of the taken days that count, and note which have matched lines."""
-    connection.execute(delete(token_cost).where(_is_taken()))
+    connection.execute(delete(token_cost).where(_TAKEN))
     columns = usage_tokens.c
-    key = (*_KEY, columns.agent_session, columns.repository_id, columns.model)
+    key = (*KEY, columns.agent_session, columns.repository_id, columns.model)
     own = (*key, columns.variant, columns.context)
-    of_day = and_(*(columns[column.name] == column for column in _KEY))
     query = (
         select(*own, *(func.sum(columns[kind]).label(kind) for kind in TOKEN_KINDS))
-        .select_from(usage_stale.join(usage_tokens, of_day))
-        .where(_STALE.is_taken, columns.source == _STALE.source)
+        .select_from(joined(usage_tokens))
+        .where(STALE.is_taken, columns.source == STALE.source)
         .group_by(*own)
     )
     names = [column.name for column in key]
@@ -208,18 +201,14 @@ def price_days(connection: Connection, database: Database, pricing: Pricing) -> 
         for which, one in costs.items()
     ]
     database.insert_many(connection, "token costs", lambda: insert(token_cost), rows)
-    connection.execute(update(token_cost).where(_is_taken(), _has_lines()).values(is_matched=True))
+    connection.execute(update(token_cost).where(_TAKEN, _has_lines()).values(is_matched=True))
 
 
 def _has_lines() -> ColumnElement[bool]:
-    lines, home, columns = pull_agent_session.c, repository.c, token_cost.c
-    theirs = (
-        lines.agent_session == columns.agent_session,
-        lines.agent == columns.agent,
-        lines.repository_id == home.id,
-        home.installation_id == columns.installation_id,
-    )
-    return exists(select(lines.agent).where(*theirs).correlate(token_cost))
+    lines = pull_agent_session.c
+    home = lines.repository_id == repository.c.id
+    theirs = select(lines.agent).where(home, _is_of_same(pull_agent_session))
+    return exists(theirs.correlate(token_cost))
 
 
 def _priced(row: Row[Any], book: PriceBook) -> PricedTokens:
@@ -251,7 +240,7 @@ def day_costs() -> Select[Any]:
     key = [columns[one.name] for one in cost_sum.primary_key if one.name not in {"grain", "start"}]
     return (
         select(columns.day.label("start"), *key, *cost_sums(columns))
-        .where(_is_taken())
+        .where(_TAKEN)
         .group_by(columns.day, *key)
     )
 

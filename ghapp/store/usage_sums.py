@@ -4,15 +4,13 @@ A change only notes which days are stale; `settle` sums them again, all at once.
 the sums, never the rows that sources sent.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
     CTE,
     ColumnElement,
     Connection,
-    FromClause,
-    Insert,
     Select,
     Table,
     and_,
@@ -46,8 +44,7 @@ from ghapp.store.schema import (
     usage_stale,
     usage_tokens,
 )
-from ghapp.store.summaries.conditions import to_day
-from ghapp.store.summaries.tally import day_number
+from ghapp.store.stale_days import KEY, STALE, is_of_day, is_taken, joined, note_taken, take
 from ghapp.store.usage_costs import (
     PullKey,
     allocate,
@@ -74,52 +71,8 @@ AT_ONCE = 2_000
 WEEK, LONGEST = 7, 31
 """Days of a week, and of the longest month."""
 
-StaleDay = tuple[int, int, str]
-"""Day number, person and agent."""
-
-_STALE = usage_stale.c
-_TAKEN = _STALE.is_taken
 DECIDERS = {"people": DecidedBy.PERSON.value, "automatic": DecidedBy.AUTOMATIC.value, "unknown": ""}
 """Beginning of a column of ``decision_sum`` → who decided."""
-
-
-def note_stale(
-    connection: Connection, database: Database, installation_id: int, days: Iterable[StaleDay]
-) -> None:
-    """Note that the sums of some days are no longer true."""
-    keys = {(installation_id, *day) for day in days}
-    _note(connection, database, keys, is_taken=False)
-
-
-def _note(
-    connection: Connection,
-    database: Database,
-    keys: Iterable[tuple[int, int, int, str]],
-    *,
-    is_taken: bool,
-) -> None:
-    rows = [
-        {
-            "installation_id": installation_id,
-            "day": day,
-            "person": person,
-            "agent": agent,
-            "week": day_number(TimeGrain.WEEK.start(to_day(day))),
-            "month": day_number(month := TimeGrain.MONTH.start(to_day(day))),
-            "next_month": day_number(TimeGrain.MONTH.next(month)),
-            "is_taken": is_taken,
-        }
-        for installation_id, day, person, agent in sorted(keys)
-    ]
-    database.insert_many(connection, "stale", lambda: _noting(database), rows)
-
-
-def _noting(database: Database) -> Insert:
-    add = database.insert(usage_stale)
-    return add.on_conflict_do_update(
-        index_elements=[column.name for column in usage_stale.primary_key],
-        set_={"is_taken": add.excluded.is_taken},
-    )
 
 
 def settle(database: Database, book: PriceBook) -> int:
@@ -141,27 +94,20 @@ def settle_some(database: Database, most: int, book: PriceBook) -> int:
     with database.write() as connection:
         lock_sums(connection, database)
         pulls = take_pulls(connection)
-        taken = _take(connection, most)
+        taken = take(connection, most)
         _Settling(connection, database, Pricing(connection, database, book)).settle(pulls)
     return taken
 
 
 def is_stale(database: Database) -> bool:
     """Say whether anything is to be summed again."""
-    any_of = select(literal(1)).where(or_(exists(select(_STALE.day)), exists(select(cost_stale))))
+    any_of = select(literal(1)).where(or_(exists(select(STALE.day)), exists(select(cost_stale))))
     return database.value(any_of) is not None
 
 
 def lock_sums(connection: Connection, database: Database) -> None:
     """Hold back `settle` until the transaction ends: it would sum again what is being deleted."""
     database.lock(connection, "usage_stale")
-
-
-def _take(connection: Connection, most: int) -> int:
-    key = tuple_(*usage_stale.primary_key)
-    some = select(*usage_stale.primary_key).order_by(*usage_stale.primary_key).limit(most)
-    change = update(usage_stale).where(key.in_(some)).values(is_taken=True)
-    return connection.execute(change).rowcount
 
 
 class _Settling:
@@ -174,7 +120,7 @@ class _Settling:
 
     def settle(self, pulls: set[PullKey]) -> None:
         """Choose the source of each day, then sum what counts; ``pulls`` are stale."""
-        self._note_taken(days_of(self._connection, pulls))
+        note_taken(self._connection, self._database, days_of(self._connection, pulls))
         self._take_days_of_same_agent_sessions()
         self._choose()
         for table in SUMS:
@@ -187,7 +133,7 @@ class _Settling:
         for table in SUMS:
             for grain in (TimeGrain.WEEK, TimeGrain.MONTH):
                 self._sum_periods(table, grain)
-        self._connection.execute(delete(usage_stale).where(_TAKEN))
+        self._connection.execute(delete(usage_stale).where(STALE.is_taken))
 
     # --- which days -------------------------------------------------------------------------------
 
@@ -196,15 +142,15 @@ class _Settling:
         columns = agent_session_day.c
         whole = (columns.person, columns.agent, columns.agent_session)
         before = select(columns.installation_id, *whole).where(
-            _is_taken(agent_session_day, columns.day), columns.agent_session != UNNAMED_SESSION
+            is_taken(agent_session_day, columns.day), columns.agent_session != UNNAMED_SESSION
         )
         now = (
             select(
-                *(_STALE.installation_id, _STALE.person, _STALE.agent),
+                *(STALE.installation_id, STALE.person, STALE.agent),
                 sent.c.agent_session,
             )
-            .select_from(_joined(sent))
-            .where(_TAKEN, sent.c.agent_session != UNNAMED_SESSION)
+            .select_from(joined(sent))
+            .where(STALE.is_taken, sent.c.agent_session != UNNAMED_SESSION)
             for sent in SENT
         )
         same = union(before, *now).subquery()
@@ -219,24 +165,23 @@ class _Settling:
             .join(same, is_same)
             .distinct()
         )
-        self._note_taken((row[0], row[1], row[2], row[3]) for row in self._connection.execute(days))
-
-    def _note_taken(self, days: Iterable[tuple[int, int, int, str]]) -> None:
-        _note(self._connection, self._database, set(days), is_taken=True)
+        found = self._connection.execute(days)
+        same_days = ((row[0], row[1], row[2], row[3]) for row in found)
+        note_taken(self._connection, self._database, same_days)
 
     def _choose(self) -> None:
         """Let the first source count that has any row of a day."""
-        mine = update(usage_stale).where(_TAKEN)
+        mine = update(usage_stale).where(STALE.is_taken)
         self._connection.execute(mine.values(source=_first_source(usage_tokens)))
         first = _first_source(usage_decisions)
-        earlier = or_(_STALE.source.is_(None), first < _STALE.source)
+        earlier = or_(STALE.source.is_(None), first < STALE.source)
         self._connection.execute(mine.where(earlier).values(source=first))
 
     # --- sums of days -----------------------------------------------------------------------------
 
     def _delete_days(self, table: Table) -> None:
         is_day = table.c.grain == TimeGrain.DAY.value
-        self._connection.execute(delete(table).where(is_day, _is_taken(table, table.c.start)))
+        self._connection.execute(delete(table).where(is_day, is_taken(table, table.c.start)))
 
     def _sum_tokens(self) -> None:
         columns = usage_tokens.c
@@ -275,29 +220,29 @@ class _Settling:
     def _sum_days(
         self, table: Table, sent: Table, name: ColumnElement[str], amounts: Sequence[Any]
     ) -> None:
-        key = (*_KEY, sent.c.repository_id, name)
+        key = (*KEY, sent.c.repository_id, name)
         query = (
             select(literal(TimeGrain.DAY.value).label("grain"), *key, *amounts)
-            .select_from(_joined(sent))
-            .where(_TAKEN, sent.c.source == _STALE.source)
+            .select_from(joined(sent))
+            .where(STALE.is_taken, sent.c.source == STALE.source)
             .group_by(*key)
         )
         self._insert(table, query)
 
     def _sum_agent_sessions(self) -> None:
         columns = agent_session_day.c
-        mine = _is_taken(agent_session_day, columns.day)
+        mine = is_taken(agent_session_day, columns.day)
         self._connection.execute(delete(agent_session_day).where(mine))
         found = union(
             *(
                 select(
-                    *_KEY,
+                    *KEY,
                     sent.c.repository_id,
                     sent.c.agent_session,
                     literal(False).label("is_single"),  # noqa: FBT003 - a value
                 )
-                .select_from(_joined(sent))
-                .where(_TAKEN, sent.c.source == _STALE.source)
+                .select_from(joined(sent))
+                .where(STALE.is_taken, sent.c.source == STALE.source)
                 for sent in SENT
             )
         ).subquery()
@@ -326,20 +271,20 @@ class _Settling:
 
     def _sum_sources(self) -> None:
         """Sum what each source said, whether it counts or not."""
-        mine = _is_taken(source_day, source_day.c.day)
+        mine = is_taken(source_day, source_day.c.day)
         self._connection.execute(delete(source_day).where(mine))
         spent = sum((usage_tokens.c[kind] for kind in SPENT), literal(0))
         said = union_all(
             *(
                 select(
-                    *_KEY,
+                    *KEY,
                     *(sent.c.repository_id, sent.c.source),
-                    (sent.c.source == _STALE.source).label("counts"),
+                    (sent.c.source == STALE.source).label("counts"),
                     (spent if sent is usage_tokens else literal(0)).label("tokens"),
                     sent.c.read_at,
                 )
-                .select_from(_joined(sent))
-                .where(_TAKEN)
+                .select_from(joined(sent))
+                .where(STALE.is_taken)
                 for sent in SENT
             )
         ).subquery()
@@ -352,10 +297,10 @@ class _Settling:
     def _sum_periods(self, table: Table, grain: TimeGrain) -> None:
         """Sum the days of every week or month that has a day that was taken."""
         is_week = grain is TimeGrain.WEEK
-        start = _STALE.week if is_week else _STALE.month
-        end = _STALE.week + WEEK if is_week else _STALE.next_month
-        key = (_STALE.installation_id, start.label("start"), _STALE.person, _STALE.agent)
-        periods = select(*key).where(_TAKEN)
+        start = STALE.week if is_week else STALE.month
+        end = STALE.week + WEEK if is_week else STALE.next_month
+        key = (STALE.installation_id, start.label("start"), STALE.person, STALE.agent)
+        periods = select(*key).where(STALE.is_taken)
         columns = table.c
         period = periods.add_columns(end.label("end")).distinct().subquery()
         names = ("installation_id", "start", "person", "agent")
@@ -403,34 +348,16 @@ class _Settling:
         self._connection.execute(insert(table).from_select(names, query))
 
 
-_KEY = (_STALE.installation_id, _STALE.day, _STALE.person, _STALE.agent)
-
-
 def _numbers(count: int) -> CTE:
     """Return the numbers from 0 on, so many."""
     first = select(literal(0).label("number")).cte("numbers", recursive=True)
     return first.union_all(select(first.c.number + 1).where(first.c.number < count - 1))
 
 
-def _joined(sent: Table) -> FromClause:
-    """Return the rows that sources sent of the stale days."""
-    return usage_stale.join(sent, _is_of_day(sent))
-
-
-def _is_of_day(sent: Table) -> ColumnElement[bool]:
-    return and_(*(sent.c[column.name] == column for column in _KEY))
-
-
 def _first_source(sent: Table) -> ColumnElement[int]:
     """Return the first source that sent anything of a stale day."""
-    query = select(func.min(sent.c.source)).where(_is_of_day(sent))
+    query = select(func.min(sent.c.source)).where(is_of_day(sent))
     return query.correlate(usage_stale).scalar_subquery()
-
-
-def _is_taken(table: Table, day: ColumnElement[int]) -> ColumnElement[bool]:
-    columns = table.c
-    whole = tuple_(columns.installation_id, day, columns.person, columns.agent)
-    return whole.in_(select(*_KEY).where(_TAKEN))
 
 
 def _edits(*asked: ColumnElement[bool]) -> ColumnElement[Any]:
