@@ -70,7 +70,15 @@ class PricedTokens(NamedTuple):
 
 def cost_of(row: Row[Any], basis: CostBasis) -> Cost:
     """Return the cost of a row, or of a sum of rows; PostgreSQL returns sums as decimals."""
-    amount, priced, unpriced, floor = (getattr(row, f"{basis}_{name}") for name in AMOUNTS)
+    return _cost(*(getattr(row, f"{basis}_{name}") for name in AMOUNTS))
+
+
+def summed_cost(row: Row[Any]) -> Cost:
+    """Return the cost of a sum of rows on one basis, whose columns have the names of `AMOUNTS`."""
+    return _cost(*(getattr(row, name) for name in AMOUNTS))
+
+
+def _cost(amount: Any, priced: Any, unpriced: Any, floor: Any) -> Cost:
     return Cost(
         amount=None if amount is None else int(amount),
         priced_tokens=int(priced or 0),

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Connection,
     Row,
     Subquery,
     and_,
@@ -58,7 +59,6 @@ from ghapp.store.schema import (
     vendor_amount,
 )
 from ghapp.store.summaries.conditions import (
-    conditions,
     midnight,
     same_pull,
     to_day,
@@ -66,14 +66,13 @@ from ghapp.store.summaries.conditions import (
 from ghapp.store.summaries.tally import day_number
 from ghapp.store.summaries.usage import UsageQuery
 from ghapp.store.teams import cost_centers
-from ghapp.store.usage_costs import AMOUNTS, ESTIMATES, cost_of
+from ghapp.store.usage_costs import AMOUNTS, ESTIMATES, cost_of, summed_cost
 from ghapp.store.usage_rows import NOWHERE
 from ghapp.summaries.models import family_of
 from ghapp.summaries.selection import (
     LEADERBOARD,
     NamesShown,
     PersonNaming,
-    PullSelection,
     TimeGrain,
 )
 from ghapp.usage.answers import known_sum
@@ -95,8 +94,7 @@ class SpendQuestions:
     ) -> SpendSummary:
         """Return what a page of spend shows; ``basis`` is one of the two estimates."""
         with self._database.read() as connection:
-            query = SpendQuery(connection, selection)
-            query.ask(basis, self._naming)
+            query = SpendQuery(connection, selection, basis, self._naming)
             month = month_of(selection.until)
             coming = query.forecast(month, today)
             return SpendSummary(
@@ -110,7 +108,7 @@ class SpendQuestions:
                 shipped=query.shipped(),
                 dearest=query.dearest(LEADERBOARD),
                 people=query.people(),
-                billed=query.billed(),
+                billed=billed(connection, selection),
                 month=month,
                 forecast=coming,
                 budgets=query.budgets(month, coming),
@@ -120,20 +118,18 @@ class SpendQuestions:
     def total(self, selection: UsageSelection, basis: CostBasis) -> DividedCost:
         """Return what everybody in a selection costs together."""
         with self._database.read() as connection:
-            query = SpendQuery(connection, selection)
-            query.ask(basis, self._naming)
+            query = SpendQuery(connection, selection, basis, self._naming)
             return divided(query.everybody)
 
     def billed(self, selection: UsageSelection) -> tuple[BilledAmount, ...]:
         """Return what vendors bill; nothing for who may not read all: it has no repository."""
         with self._database.read() as connection:
-            return SpendQuery(connection, selection).billed()
+            return billed(connection, selection)
 
     def charge_back(self, selection: UsageSelection, basis: CostBasis) -> tuple[ChargeBack, ...]:
         """Return what the people of each cost center cost, by month."""
         with self._database.read() as connection:
-            query = SpendQuery(connection, selection)
-            query.ask(basis, self._naming)
+            query = SpendQuery(connection, selection, basis, self._naming)
             return query.charge_back()
 
     def budgets(
@@ -145,16 +141,14 @@ class SpendQuestions:
         found: list[BudgetCheck] = []
         with self._database.read() as connection:
             for basis in ESTIMATES:
-                query = SpendQuery(connection, whole)
-                query.ask(basis, self._naming)
+                query = SpendQuery(connection, whole, basis, self._naming)
                 found += query.budgets(month, query.forecast(month, today))
         return tuple(found)
 
     def pulls(self, selection: UsageSelection, basis: CostBasis) -> tuple[PullSpend, ...]:
         """Return the pull requests that were merged on the days and have a cost, dearest first."""
         with self._database.read() as connection:
-            query = SpendQuery(connection, selection)
-            query.ask(basis, self._naming)
+            query = SpendQuery(connection, selection, basis, self._naming)
             return query.dearest(None)
 
     def pull(
@@ -216,10 +210,17 @@ def _details(
 class SpendQuery(UsageQuery):
     """One selection of spend, answered in one transaction."""
 
-    def ask(self, basis: CostBasis, naming: PersonNaming) -> None:
-        """Say which amounts are asked for, before anything else."""
+    def __init__(
+        self,
+        connection: Connection,
+        selection: UsageSelection,
+        basis: CostBasis,
+        naming: PersonNaming,
+    ) -> None:
+        super().__init__(connection, selection)
         self._basis = basis
         self._naming = naming
+        self._months: dict[date, Sequence[Row[Any]]] = {}
 
     @cached_property
     def _rows(self) -> Sequence[Row[Any]]:
@@ -243,7 +244,7 @@ class SpendQuery(UsageQuery):
         return self.cost_parts(lambda row: self._teams.of(self._logins.get(row.person)))
 
     def repositories(self) -> tuple[SpendPart, ...]:
-        """Return the cost by the repository in which an agent worked; ``None``: there is one."""
+        """Return the cost by the repository in which an agent worked; nothing of a single one."""
         if len(self._selection.repository_ids) == 1 and not self._selection.has_unplaced:
             return ()
         rows = self._by_person(cost_sum.c.repository_id)
@@ -253,20 +254,13 @@ class SpendQuery(UsageQuery):
     def series_of_costs(self, grain: TimeGrain) -> tuple[SpendPoint, ...]:
         """Return the cost by period, oldest first."""
         columns = cost_sum.c
-        start = self._start(columns.start, grain).label("first")
-        key = (start, columns.person, columns.is_matched)
-        query = (
-            select(*key, *self._sums(columns))
-            .where(*self._by_grain(cost_sum, grain))
-            .group_by(*key)
-            .order_by(start)
-        )
-        rows = self._connection.execute(query).all()
-        if not rows:
+        key = (columns.person, columns.is_matched)
+        by_start: defaultdict[int, list[Row[Any]]] = defaultdict(list)
+        for row in self._by_period(cost_sum, grain, self._sums(columns), *key):
+            by_start[row.start].append(row)
+        if not by_start:
             return ()
-        found = {
-            to_day(first): _divided(own) for first, own in groupby(rows, key=attrgetter("first"))
-        }
+        found = {to_day(start): _divided(own) for start, own in by_start.items()}
         starts, first = [], grain.start(self._selection.since)
         while first <= self._selection.until:
             starts.append(first)
@@ -280,8 +274,8 @@ class SpendQuery(UsageQuery):
         found = [
             PersonMonth(
                 person=self._named(row.person),
-                month=to_day(row.first),
-                cost=cost_of(row, CostBasis.LIST),
+                month=to_day(row.start),
+                cost=summed_cost(row),
             )
             for row in self._by_month()
         ]
@@ -292,7 +286,7 @@ class SpendQuery(UsageQuery):
         """Return what the people of each cost center cost, by month."""
         found: defaultdict[date, dict[int, PersonCost]] = defaultdict(dict)
         for row in self._by_month():
-            found[to_day(row.first)][row.person] = PersonCost(cost_of(row, CostBasis.LIST))
+            found[to_day(row.start)][row.person] = PersonCost(summed_cost(row))
         centers = cost_centers(self._connection, self._selection.installation_id)
         of_login = {person: centers.get(login) for person, login in self._logins.items()}
         return charged_back(found, {who: one for who, one in of_login.items() if one})
@@ -300,13 +294,7 @@ class SpendQuery(UsageQuery):
     def _by_month(self) -> Sequence[Row[Any]]:
         """Return the cost of each person and month."""
         columns = cost_sum.c
-        start = self._start(columns.start, TimeGrain.MONTH).label("first")
-        query = (
-            select(start, columns.person, *self._sums(columns))
-            .where(*self._by_grain(cost_sum, TimeGrain.MONTH))
-            .group_by(start, columns.person)
-        )
-        return self._connection.execute(query).all()
+        return self._by_period(cost_sum, TimeGrain.MONTH, self._sums(columns), columns.person)
 
     def _named(self, person: int) -> str:
         login = self._logins.get(person)
@@ -320,11 +308,8 @@ class SpendQuery(UsageQuery):
         return self._connection.execute(query).all()
 
     def _sums(self, columns: Any) -> list[ColumnElement[Any]]:
-        """Return the sums of a cost, under the names of the list's columns whatever the basis."""
-        return [
-            func.sum(columns[f"{self._basis}_{name}"]).label(f"{CostBasis.LIST}_{name}")
-            for name in AMOUNTS
-        ]
+        """Return the sums of a cost on the basis that is asked for, as `summed_cost` reads them."""
+        return [func.sum(columns[f"{self._basis}_{name}"]).label(name) for name in AMOUNTS]
 
     def _names(self, numbers: Iterable[int]) -> dict[int, str]:
         columns = repository.c
@@ -337,18 +322,9 @@ class SpendQuery(UsageQuery):
     def _pulls(self) -> Subquery:
         """Return the query of what each selected pull request costs."""
         columns = pull_cost.c
-        selection = self._selection
-        asked = conditions(
-            PullSelection(
-                repository_ids=selection.repository_ids,
-                since=selection.since,
-                until=selection.until,
-                team=selection.team,
-            ),
-            self._teams,
-        )
-        if selection.agent is not None:
-            asked.append(columns.agent == selection.agent)
+        asked = self._pulls_asked()
+        if self._selection.agent is not None:
+            asked.append(columns.agent == self._selection.agent)
         key = (columns.repository_id, columns.pull_request)
         return (
             select(*key, *self._sums(columns))
@@ -361,7 +337,7 @@ class SpendQuery(UsageQuery):
     def dearest(self, most: int | None) -> tuple[PullSpend, ...]:
         """Return the pull requests with the largest amounts; ``most`` ``None``: all with a cost."""
         costs = self._pulls()
-        amount = costs.c.list_amount
+        amount = costs.c.amount
         query = (
             select(costs, pull_summary.c.title, pull_summary.c.merged_at)
             .add_columns(pull_summary.c.attributed, repository.c.owner, repository.c.name)
@@ -381,7 +357,7 @@ class SpendQuery(UsageQuery):
                 unpriced_tokens=cost.unpriced_tokens,
             )
             for row in self._connection.execute(query)
-            for cost in [cost_of(row, CostBasis.LIST)]
+            for cost in [summed_cost(row)]
         )
 
     def shipped(self) -> ShippedCost:
@@ -389,13 +365,13 @@ class SpendQuery(UsageQuery):
         costs, columns = self._pulls(), pull_summary.c
         after = outcome.c.attributed_after_90
         query = (
-            select(costs.c.list_amount, columns.attributed, columns.author_id, columns.author)
+            select(costs.c.amount, columns.attributed, columns.author_id, columns.author)
             .add_columns(outcome.c.attributed_lines, after)
             .join_from(costs, pull_summary, _same(costs))
             .outerjoin(outcome, same_pull(outcome))
         )
         rows = self._connection.execute(query).all()
-        costed = [row for row in rows if row.list_amount is not None]
+        costed = [row for row in rows if row.amount is not None]
         looked = [row for row in costed if row.attributed_after_90 is not None]
         return ShippedCost(
             pulls=len(rows),
@@ -419,7 +395,7 @@ class SpendQuery(UsageQuery):
         days = self._between_days(min(first, month), through)
         query = select(columns.start, *self._sums(columns)).where(*days).group_by(columns.start)
         amounts = {
-            to_day(row.start): cost_of(row, CostBasis.LIST).amount or 0
+            to_day(row.start): summed_cost(row).amount or 0
             for row in self._connection.execute(query)
         }
         known = min(amounts, default=through)
@@ -434,7 +410,12 @@ class SpendQuery(UsageQuery):
         return self._asked(cost_sum, of_days)
 
     def _month(self, month: date) -> Sequence[Row[Any]]:
-        """Return the costs of a month by person and repository."""
+        """Return the costs of a month by person and repository; they are asked for once."""
+        if month not in self._months:
+            self._months[month] = self._asked_month(month)
+        return self._months[month]
+
+    def _asked_month(self, month: date) -> Sequence[Row[Any]]:
         columns = cost_sum.c
         key = (columns.repository_id, columns.person)
         is_month = and_(columns.grain == TimeGrain.MONTH.value, columns.start == day_number(month))
@@ -480,32 +461,33 @@ class SpendQuery(UsageQuery):
             if one.is_repriced and next_month(month) > selection.since and month <= selection.until
         )
 
-    def billed(self) -> tuple[BilledAmount, ...]:
-        """Return what vendors bill; nothing for who may not read all: it has no repository."""
-        selection, columns = self._selection, vendor_amount.c
-        if not selection.has_unplaced or selection.team is not None:
-            return ()
-        asked = [
-            columns.installation_id == selection.installation_id,
-            columns.day.between(day_number(selection.since), day_number(selection.until)),
-        ]
-        if selection.agent is not None:
-            asked.append(columns.agent == selection.agent)
-        key = (columns.vendor, columns.report, columns.currency, usage_identity.c.person)
-        days = (func.min(columns.day).label("first"), func.max(columns.day).label("last"))
-        sums = (func.sum(columns[name]).label(name) for name in ("billed", "list_price"))
-        query = (
-            select(*key, *days, *sums)
-            .outerjoin(usage_identity, usage_identity.c.id == columns.identity_id)
-            .where(*asked)
-            .group_by(*key)
-            .order_by(columns.vendor, columns.report, columns.currency)
-        )
-        rows = self._connection.execute(query).all()
-        return tuple(
-            _billed(*of, list(own))
-            for of, own in groupby(rows, key=attrgetter("vendor", "report", "currency"))
-        )
+
+def billed(connection: Connection, selection: UsageSelection) -> tuple[BilledAmount, ...]:
+    """Return what vendors bill; nothing for who may not read all: it has no repository."""
+    columns = vendor_amount.c
+    if not selection.has_unplaced or selection.team is not None:
+        return ()
+    asked = [
+        columns.installation_id == selection.installation_id,
+        columns.day.between(day_number(selection.since), day_number(selection.until)),
+    ]
+    if selection.agent is not None:
+        asked.append(columns.agent == selection.agent)
+    key = (columns.vendor, columns.report, columns.currency, usage_identity.c.person)
+    days = (func.min(columns.day).label("first"), func.max(columns.day).label("last"))
+    sums = (func.sum(columns[name]).label(name) for name in ("billed", "list_price"))
+    query = (
+        select(*key, *days, *sums)
+        .outerjoin(usage_identity, usage_identity.c.id == columns.identity_id)
+        .where(*asked)
+        .group_by(*key)
+        .order_by(columns.vendor, columns.report, columns.currency)
+    )
+    rows = connection.execute(query).all()
+    return tuple(
+        _billed(*of, list(own))
+        for of, own in groupby(rows, key=attrgetter("vendor", "report", "currency"))
+    )
 
 
 def _billed(vendor: str, report: str, currency: str, rows: Sequence[Row[Any]]) -> BilledAmount:
@@ -544,8 +526,8 @@ def _together(rows: Sequence[Row[Any]]) -> int | None:
     names = {row.author or "": number for number, row in enumerate(rows, 1)}
     for row in rows:
         who = row.author_id if row.author_id is not None else -names[row.author or ""]
-        people[who] += Cost(amount=int(row.list_amount), priced_tokens=1)
-    return sum(int(row.list_amount) for row in rows) if rows and may_be_shown(people) else None
+        people[who] += Cost(amount=int(row.amount), priced_tokens=1)
+    return sum(int(row.amount) for row in rows) if rows and may_be_shown(people) else None
 
 
 def _same(costs: Subquery) -> ColumnElement[bool]:
@@ -559,7 +541,7 @@ def _divided(rows: Iterable[Row[Any]]) -> Divided:
     """Return what each person costs, with and without matched lines."""
     found: defaultdict[int, PersonCost] = defaultdict(PersonCost)
     for row in rows:
-        one = cost_of(row, CostBasis.LIST)
+        one = summed_cost(row)
         found[row.person] += (
             PersonCost(matched=one) if row.is_matched else PersonCost(unmatched=one)
         )
@@ -573,5 +555,5 @@ def _by(
     found: defaultdict[str | None, defaultdict[int, Cost]]
     found = defaultdict(lambda: defaultdict(Cost))
     for row in rows:
-        found[name(row)][row.person] += cost_of(row, CostBasis.LIST)
+        found[name(row)][row.person] += summed_cost(row)
     return {part: dict(people) for part, people in found.items()}

@@ -401,14 +401,25 @@ class UsageQuery:
         self, table: Table, grain: TimeGrain, sums: Sequence[ColumnElement[Any]]
     ) -> Sequence[Row[Any]]:
         people = func.count(table.c.person.distinct()).label("people")
+        found = self._by_period(table, grain, [people, *sums])
+        # Without a GROUP BY there is a row for nobody, too.
+        return [row for row in found if row.people]
+
+    def _by_period(
+        self,
+        table: Table,
+        grain: TimeGrain,
+        sums: Sequence[ColumnElement[Any]],
+        *key: ColumnElement[Any],
+    ) -> Sequence[Row[Any]]:
+        """Return sums by the first day of each period and by ``key``."""
         parts = []
         for first, span in self._periods_of(grain):
             start = table.c.start if first is None else literal(day_number(first))
-            query = select(start.label("start"), people, *sums)
+            query = select(start.label("start"), *key, *sums)
             query = query.where(*self._asked(table, _of_span(table, span)))
-            parts.append(query.group_by(table.c.start) if first is None else query)
-        # Without a GROUP BY there is a row for nobody, too.
-        return [row for row in self._connection.execute(union_all(*parts)) if row.people]
+            parts.append(query.group_by(*([table.c.start] if first is None else []), *key))
+        return self._connection.execute(union_all(*parts)).all()
 
     def _periods_of(self, grain: TimeGrain) -> Iterator[tuple[date | None, GrainSpan]]:
         """Split the selection so that no period is in two spans.
@@ -448,18 +459,9 @@ class UsageQuery:
         edits = [one.edits for _, _, one in self._edits if one.edits]
         everybody = counted(one for _, _, one in self._edits).edits
         whole = everybody if everybody and edits else EditCounts()
-        selection = self._selection
-        asked = conditions(
-            PullSelection(
-                repository_ids=selection.repository_ids,
-                since=selection.since,
-                until=selection.until,
-                team=selection.team,
-                agent=selection.agent,
-            ),
-            self._teams,
-        )
-        left = None if selection.agent is not None else self._left(asked)
+        agent = self._selection.agent
+        asked = self._pulls_asked(agent)
+        left = None if agent is not None else self._left(asked)
         return LineFunnel(
             suggested=whole.lines_suggested,
             accepted=whole.lines_accepted,
@@ -469,6 +471,18 @@ class UsageQuery:
             known_90=left.known_90 if left else 0,
             left_90=left.left_90 if left and left.known_90 else None,
         )
+
+    def _pulls_asked(self, agent: str | None = None) -> list[ColumnElement[bool]]:
+        """Return the conditions of the selection on pull requests, with lines of an agent."""
+        selection = self._selection
+        pulls = PullSelection(
+            repository_ids=selection.repository_ids,
+            since=selection.since,
+            until=selection.until,
+            team=selection.team,
+            agent=agent,
+        )
+        return conditions(pulls, self._teams)
 
     def _merged(self, asked: Sequence[ColumnElement[bool]]) -> int | None:
         """Return the lines attributed in the selected pull requests; ``None``: there are none."""
