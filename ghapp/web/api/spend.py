@@ -11,16 +11,14 @@ from ghapp.reports.tables import to_csv
 from ghapp.spend.allocation import AllocationState, CostGap
 from ghapp.spend.closed_months import month_of, next_month
 from ghapp.spend.cost import Cost, CostBasis
-from ghapp.spend.counts import PullCostDetails, PullSpend, SpendSummary
+from ghapp.spend.counts import PullCostDetails, SpendSummary
 from ghapp.spend.money import for_machines
 from ghapp.summaries.selection import year_before
 from ghapp.usage.counts import UsageSelection
 from ghapp.web.access import (
     note_access,
-    owns,
     readable,
     require_admin,
-    require_member,
     require_reader,
     require_viewer,
 )
@@ -31,7 +29,7 @@ from ghapp.web.api.operation import reads
 from ghapp.web.api.pulls import PULL
 from ghapp.web.api.questions import SpanParameters, read
 from ghapp.web.api.summaries import shown
-from ghapp.web.api.usage import UsageParameters
+from ghapp.web.api.usage import UsageParameters, in_organization, in_repository
 from ghapp.web.current import services
 
 Estimate = Literal["list", "contract"]
@@ -63,7 +61,7 @@ class SpendParameters(UsageParameters, frozen=True, forbid_unknown_fields=True):
 def organization_spend(organization: str) -> Response:
     """Answer with an organization's spend, in micro-dollars."""
     selection, asked = _of_organization(organization)
-    return answer(shown(lambda: _summary(selection, asked)))
+    return answer(_summary(selection, asked))
 
 
 @api.get("/repositories/<owner>/<name>/spend")
@@ -76,7 +74,7 @@ def organization_spend(organization: str) -> Response:
 def repository_spend(owner: str, name: str) -> Response:
     """Answer with a repository's spend, in micro-dollars."""
     selection, asked = _of_repository(owner, name)
-    return answer(shown(lambda: _summary(selection, asked)))
+    return answer(_summary(selection, asked))
 
 
 @api.get("/organizations/<organization>/spend.csv")
@@ -89,7 +87,7 @@ def repository_spend(owner: str, name: str) -> Response:
 def organization_spend_csv(organization: str) -> Response:
     """Download an organization's spend as CSV, in dollars."""
     selection, asked = _of_organization(organization)
-    return _spend_csv(shown(lambda: _summary(selection, asked)))
+    return _spend_csv(_summary(selection, asked))
 
 
 @api.get("/repositories/<owner>/<name>/spend.csv")
@@ -102,7 +100,7 @@ def organization_spend_csv(organization: str) -> Response:
 def repository_spend_csv(owner: str, name: str) -> Response:
     """Download a repository's spend as CSV, in dollars."""
     selection, asked = _of_repository(owner, name)
-    return _spend_csv(shown(lambda: _summary(selection, asked)))
+    return _spend_csv(_summary(selection, asked))
 
 
 @api.get("/organizations/<organization>/pull-costs.csv")
@@ -115,8 +113,7 @@ def repository_spend_csv(owner: str, name: str) -> Response:
 def organization_pull_costs(organization: str) -> Response:
     """Download what an organization's pull requests cost as CSV, in dollars."""
     selection, asked = _of_organization(organization)
-    pulls = shown(lambda: services.spend.pulls(selection, asked.meaning))
-    return _pulls_csv(pulls, asked.meaning)
+    return _pulls_csv(selection, asked.meaning)
 
 
 @api.get("/repositories/<owner>/<name>/pull-costs.csv")
@@ -129,30 +126,24 @@ def organization_pull_costs(organization: str) -> Response:
 def repository_pull_costs(owner: str, name: str) -> Response:
     """Download what a repository's pull requests cost as CSV, in dollars."""
     selection, asked = _of_repository(owner, name)
-    pulls = shown(lambda: services.spend.pulls(selection, asked.meaning))
-    return _pulls_csv(pulls, asked.meaning)
+    return _pulls_csv(selection, asked.meaning)
 
 
 def _summary(selection: UsageSelection, asked: SpendParameters) -> SpendSummary:
-    today = services.clock().date()
-    return services.spend.summary(selection, asked.meaning, asked.grain, today=today)
+    today, spend = services.clock().date(), services.spend
+    return shown(lambda: spend.summary(selection, asked.meaning, asked.grain, today=today))
 
 
 def _of_organization(organization: str) -> tuple[UsageSelection, SpendParameters]:
-    installation = require_member(organization)
-    asked = read(SpendParameters)
-    numbers = tuple(sorted(readable(installation.id)))
+    installation, asked, selection = in_organization(organization, SpendParameters)
     note_access("spend", detail=installation.account)
-    return asked.of(installation.id, numbers, has_unplaced=owns(organization)), asked
+    return selection, asked
 
 
 def _of_repository(owner: str, name: str) -> tuple[UsageSelection, SpendParameters]:
-    require_viewer()
-    repository = require_reader(owner, name)
-    asked = read(SpendParameters)
+    repository, asked, selection = in_repository(owner, name, SpendParameters)
     note_access("spend", repository=repository)
-    home = repository.installation_id or 0
-    return asked.of(home, (repository.id,), has_unplaced=False), asked
+    return selection, asked
 
 
 class ChargeBackParameters(SpanParameters, frozen=True, forbid_unknown_fields=True):
@@ -304,7 +295,8 @@ def _spend_csv(summary: SpendSummary) -> Response:
     return download(to_csv(SPEND_COLUMNS, rows()), "spend.csv", CSV)
 
 
-def _pulls_csv(pulls: Iterable[PullSpend], basis: CostBasis) -> Response:
+def _pulls_csv(selection: UsageSelection, basis: CostBasis) -> Response:
+    pulls = shown(lambda: services.spend.pulls(selection, basis))
     rows = (
         (
             *(basis.value, "matched_lines", one.repository, one.pull_request, one.title),

@@ -1,10 +1,12 @@
 """Routes about usage: who uses agents, how much, and what is accepted."""
 
 from datetime import date, timedelta
+from typing import TypeVar
 
 from flask import Response
 
 from ghapp.attribution.model import Struct
+from ghapp.store import Installation, Repository
 from ghapp.summaries.selection import EARLIEST, TimeGrain, check_days, year_before
 from ghapp.usage.counts import FOUR_WEEKS, UsageSelection, UsageSummary
 from ghapp.web.access import (
@@ -60,6 +62,37 @@ class UsageParameters(UsageFilters, frozen=True, forbid_unknown_fields=True):
     grain: TimeGrain = TimeGrain.MONTH
 
 
+FiltersT = TypeVar("FiltersT", bound=UsageFilters)
+
+
+def in_organization(
+    organization: str, kind: type[FiltersT]
+) -> tuple[Installation, FiltersT, UsageSelection]:
+    """Return an organization of whose members the reader is one, the question, and what it selects.
+
+    Only an owner's has usage that names no repository, since nobody else may read everything.
+    """
+    installation = require_member(organization)
+    asked = read(kind)
+    numbers = tuple(sorted(readable(installation.id)))
+    selected = asked.of(installation.id, numbers, has_unplaced=owns(organization))
+    return installation, asked, selected
+
+
+def in_repository(
+    owner: str, name: str, kind: type[FiltersT]
+) -> tuple[Repository, FiltersT, UsageSelection]:
+    """Return a readable repository, the question, and what it selects.
+
+    It is about people, so even a public one asks who is there.
+    """
+    require_viewer()
+    repository = require_reader(owner, name)
+    asked = read(kind)
+    home = repository.installation_id or 0
+    return repository, asked, asked.of(home, (repository.id,), has_unplaced=False)
+
+
 @api.get("/organizations/<organization>/usage/sources")
 @reads(
     "readUsageSources",
@@ -86,10 +119,7 @@ def usage_sources(organization: str) -> Response:
 )
 def organization_usage(organization: str) -> Response:
     """Answer with an organization's usage."""
-    installation = require_member(organization)
-    asked = read(UsageParameters)
-    numbers = tuple(sorted(readable(installation.id)))
-    selection = asked.of(installation.id, numbers, has_unplaced=owns(organization))
+    installation, asked, selection = in_organization(organization, UsageParameters)
     note_access("usage", detail=installation.account)
     return answer(shown(lambda: services.usage.summary(selection, asked.grain)))
 
@@ -103,9 +133,6 @@ def organization_usage(organization: str) -> Response:
 )
 def repository_usage(owner: str, name: str) -> Response:
     """Answer with a repository's usage, also of a public one to nobody anonymous."""
-    require_viewer()
-    repository = require_reader(owner, name)
-    asked = read(UsageParameters)
-    selection = asked.of(repository.installation_id or 0, (repository.id,), has_unplaced=False)
+    repository, asked, selection = in_repository(owner, name, UsageParameters)
     note_access("usage", repository=repository)
     return answer(shown(lambda: services.usage.summary(selection, asked.grain)))

@@ -13,19 +13,14 @@ from ghapp.usage.identity_table import COLUMNS as IDENTITY_COLUMNS
 from ghapp.usage.sources import IdentityKind
 from ghapp.web.access import (
     note_access,
-    owns,
-    readable,
     require_admin,
-    require_member,
-    require_reader,
-    require_viewer,
 )
 from ghapp.web.api.blueprint import api
 from ghapp.web.api.exports import CSV, download
 from ghapp.web.api.operation import reads
 from ghapp.web.api.questions import NoParameters, read
 from ghapp.web.api.summaries import shown
-from ghapp.web.api.usage import UsageFilters
+from ghapp.web.api.usage import UsageFilters, in_organization, in_repository
 from ghapp.web.current import services
 
 DECIDED = ("by_people", "automatic", "unknown")
@@ -75,10 +70,7 @@ class UsageExportParameters(UsageFilters, frozen=True, forbid_unknown_fields=Tru
 )
 def organization_usage_csv(organization: str) -> Response:
     """Download an organization's usage as CSV."""
-    installation = require_member(organization)
-    question = read(UsageExportParameters)
-    numbers = tuple(sorted(readable(installation.id)))
-    selection = question.of(installation.id, numbers, has_unplaced=owns(organization))
+    installation, question, selection = in_organization(organization, UsageExportParameters)
     note_access("export", detail=f"usage of {installation.account}")
     return _usage_csv(selection, question.by)
 
@@ -92,10 +84,7 @@ def organization_usage_csv(organization: str) -> Response:
 )
 def repository_usage_csv(owner: str, name: str) -> Response:
     """Download a repository's usage as CSV, also of a public one to nobody anonymous."""
-    require_viewer()
-    repository = require_reader(owner, name)
-    question = read(UsageExportParameters)
-    selection = question.of(repository.installation_id or 0, (repository.id,), has_unplaced=False)
+    repository, question, selection = in_repository(owner, name, UsageExportParameters)
     note_access("export", repository=repository, detail="usage")
     return _usage_csv(selection, question.by)
 
