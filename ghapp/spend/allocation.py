@@ -4,11 +4,10 @@ The cost of an agent session goes to the pull requests in which it has matched l
 to them. Without a matched line it is unallocated, and stays so in sight (decision 29).
 """
 
-from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from ghapp.attribution.model import Struct
 from ghapp.spend.cost import Cost, CostBasis
@@ -16,13 +15,13 @@ from ghapp.spend.cost import Cost, CostBasis
 METHOD = "matched_lines"
 
 
-class Ordered(Hashable, Protocol):
+class SortableKey(Hashable, Protocol):
     """What can be a key and be sorted."""
 
     def __lt__(self, other: Any, /) -> bool: ...
 
 
-Key = TypeVar("Key", bound=Ordered)
+Key = TypeVar("Key", bound=SortableKey)
 """What names a pull request."""
 
 
@@ -44,21 +43,23 @@ class CostGap(StrEnum):
     """Their tokens are known, and none has a price on this basis."""
 
 
-class CostRow(Struct, frozen=True):
-    """What one row of an agent session's usage costs."""
+class PullCostPart(Struct, frozen=True):
+    """What of an agent session's cost a pull request got, or of one model's in it."""
 
     agent_session: Hashable
-    """What tells agent sessions apart: of two people they may have one name."""
+    """What tells agent sessions apart: of two agents they may have one name."""
+    attributed: int
+    """Its attributed lines in the pull request."""
     cost: Cost
-    day: date | None = None
+    last_day: date | None
+    """Last day of its usage."""
     is_repriced: bool = False
-    """It is of a closed month that somebody asked to price again."""
+    """Some of it is of a closed month that somebody asked to price again."""
 
 
-class MergedLines(Struct, Generic[Key], frozen=True):
+class MergedLines(Struct, frozen=True):
     """What is known of a merged pull request without its cost."""
 
-    key: Key
     merged_at: datetime
     attributed_lines: int
     before: timedelta
@@ -104,13 +105,6 @@ class PullRequestCost(Struct, frozen=True):
         return self.covered_lines / self.attributed_lines if self.attributed_lines else None
 
 
-class Allocation(Struct, Generic[Key], frozen=True):
-    """Costs by pull request; with ``unallocated`` they sum to what was split, exactly."""
-
-    by_pull_request: dict[Key, Cost]
-    unallocated: Cost
-
-
 def split(amount: int, weights: Mapping[Key, int]) -> dict[Key, int]:
     """Return an amount's parts in proportion to weights; they sum to it exactly.
 
@@ -144,26 +138,6 @@ def split_cost(cost: Cost, weights: Mapping[Key, int]) -> dict[Key, Cost]:
     }
 
 
-def allocated(
-    rows: Iterable[CostRow], matched: Mapping[Hashable, Mapping[Key, int]]
-) -> Allocation[Key]:
-    """Return the costs of rows by pull request.
-
-    ``matched``: agent session → pull request → its matched lines there. Each row is split by
-    itself, so that days and models keep their sums too.
-    """
-    found: defaultdict[Key, Cost] = defaultdict(Cost)
-    unallocated = Cost()
-    for row in rows:
-        weights = {key: n for key, n in matched.get(row.agent_session, {}).items() if n > 0}
-        if not weights:
-            unallocated += row.cost
-            continue
-        for key, part in split_cost(row.cost, weights).items():
-            found[key] += part
-    return Allocation(by_pull_request=dict(found), unallocated=unallocated)
-
-
 def final_at(
     merged_at: datetime, last_used_at: datetime | None, *, before: timedelta, after: timedelta
 ) -> datetime:
@@ -183,31 +157,23 @@ def state_at(now: datetime, final: datetime) -> AllocationState:
 
 
 def pull_request_cost(
-    one: MergedLines[Key],
-    rows: Iterable[CostRow],
-    matched: Mapping[Hashable, Mapping[Key, int]],
-    basis: CostBasis,
-    now: datetime,
+    one: MergedLines, parts: Iterable[PullCostPart], basis: CostBasis, now: datetime
 ) -> PullRequestCost:
-    """Return what one pull request costs.
-
-    ``rows`` are those of the agent sessions with matched lines in it, of one basis; ``matched``
-    names these agent sessions' lines in all pull requests. Others change nothing.
-    """
-    own = [row for row in rows if matched.get(row.agent_session, {}).get(one.key, 0) > 0]
-    agent_sessions = {row.agent_session for row in own}
-    last = max((row.day for row in own if row.day), default=None)
+    """Return what one pull request costs; ``parts`` are all that it got, on that basis."""
+    own = list(parts)
+    lines = {part.agent_session: part.attributed for part in own}
+    last = max((part.last_day for part in own if part.last_day), default=None)
     used_until = None if last is None else _end_of(last)
     final = final_at(one.merged_at, used_until, before=one.before, after=one.after)
     return PullRequestCost(
-        cost=allocated(own, matched).by_pull_request.get(one.key, Cost()),
+        cost=sum((part.cost for part in own), Cost()),
         basis=basis,
         state=state_at(now, final),
         data_through=last,
-        agent_sessions=len(agent_sessions),
+        agent_sessions=len(lines),
         attributed_lines=one.attributed_lines,
-        covered_lines=sum(matched[name][one.key] for name in agent_sessions),
-        is_repriced=any(row.is_repriced for row in own),
+        covered_lines=sum(lines.values()),
+        is_repriced=any(part.is_repriced for part in own),
     )
 
 

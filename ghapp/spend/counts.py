@@ -12,9 +12,9 @@ from ghapp.spend.budgets import Budget, BudgetState
 from ghapp.spend.cost import Cost, CostBasis
 from ghapp.spend.forecast import Forecast
 from ghapp.spend.money import each
-from ghapp.spend.shown import ByPerson, SpendPart, folded, may_be_shown, total
+from ghapp.spend.shown import ByPerson, SpendPart, folded, may_be_shown, merged, total
 from ghapp.summaries.selection import SMALLEST_GROUP
-from ghapp.usage.counts import OTHERS
+from ghapp.usage.counts import OTHERS, kept_back
 
 NO_COST_CENTER = "(none)"
 """Where people stand of whom the table of teams tells none."""
@@ -162,15 +162,6 @@ class SpendSummary(Struct, frozen=True):
     """Closed months of the selection that were priced again."""
 
 
-class AgentSessionCost(Struct, frozen=True):
-    """What of an agent session's cost one pull request got."""
-
-    agent: str
-    agent_session: str
-    attributed: int
-    cost: Cost
-
-
 class PullCostDetails(Struct, frozen=True):
     """What a pull request's own page says of its cost."""
 
@@ -227,10 +218,9 @@ def periods(
     others are hidden with it, until together they may be shown.
     """
     costs = {start: _of(people, "whole") for start, people in found.items()}
-    secret = {start for start, one in costs.items() if one and not may_be_shown(one, least=least)}
-    open_ = sorted(costs.keys() - secret, key=lambda start: (len(costs[start]), start))
-    while secret and open_ and not may_be_shown(_merged(costs[one] for one in secret), least=least):
-        secret.add(open_.pop(0))
+    secret = kept_back(
+        costs, size=len, is_enough=lambda parts: may_be_shown(merged(parts), least=least)
+    )
     return tuple(
         SpendPoint(start, divided(found.get(start, {}), least=least, is_shown=start not in secret))
         for start in starts
@@ -258,11 +248,3 @@ def charged_back(
             for one in folded(groups, least=least)
         )
     return tuple(rows)
-
-
-def _merged(parts: Iterable[ByPerson]) -> ByPerson:
-    found: dict[int, Cost] = {}
-    for part in parts:
-        for person, one in part.items():
-            found[person] = found.get(person, Cost()) + one
-    return found

@@ -56,12 +56,12 @@ def folded(
     found = {name: people for name, people in groups.items() if name and people}
     rest: ByPerson = {}
     for name, people in groups.items():
-        rest = rest if name else _merged(rest, people)
+        rest = rest if name else merged((rest, people))
     for name in [name for name, own in found.items() if not may_be_shown(own, least=least)]:
-        rest = _merged(rest, found.pop(name))
+        rest = merged((rest, found.pop(name)))
     for name in sorted(found, key=lambda name: (len(found[name]), name)):
         if rest and not may_be_shown(rest, least=least):
-            rest = _merged(rest, found.pop(name))
+            rest = merged((rest, found.pop(name)))
     rows = [SpendPart(name=name, people=len(own), cost=total(own)) for name, own in found.items()]
     if rest:
         is_shown = may_be_shown(rest, least=least)
@@ -84,7 +84,10 @@ def _sorted(rows: Iterable[SpendPart]) -> tuple[SpendPart, ...]:
     return tuple(sorted(rows, key=key))
 
 
-def _merged(one: ByPerson, two: ByPerson) -> dict[int, Cost]:
-    return {
-        person: one.get(person, Cost()) + two.get(person, Cost()) for person in sorted({*one, *two})
-    }
+def merged(parts: Iterable[ByPerson]) -> ByPerson:
+    """Return what each person costs in all the parts together."""
+    found: dict[int, Cost] = {}
+    for part in parts:
+        for person, one in part.items():
+            found[person] = found.get(person, Cost()) + one
+    return found

@@ -4,7 +4,7 @@ docs/usage-page.md defines each of them.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Sized
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
@@ -20,6 +20,7 @@ STALLED_WEEKS = 2
 """Weeks of use out of four after which four weeks without any count as stalled."""
 
 KeyT = TypeVar("KeyT")
+PartT = TypeVar("PartT", bound=Sized)
 OTHERS = "(others)"
 """Name of what has too few people to be shown by itself, and of what has no name."""
 
@@ -274,12 +275,30 @@ def hidden(people: Mapping[KeyT, Collection[int]], *, least: int = SMALLEST_GROU
     >>> sorted(hidden({"a": range(9), "b": range(5), "c": (7, 8)}))
     ['b', 'c']
     """
-    few = {part for part, own in people.items() if 0 < len(set(own)) < least}
-    shown = sorted(
-        (part for part, own in people.items() if own and part not in few),
-        key=lambda part: (len(set(people[part])), str(part)),
+    return kept_back(
+        people,
+        size=lambda own: len(set(own)),
+        is_enough=lambda parts: len(set().union(*parts)) >= least,
     )
-    while 0 < len(set().union(*(people[part] for part in few))) < least and shown:
+
+
+def kept_back(
+    parts: Mapping[KeyT, PartT],
+    *,
+    size: Callable[[PartT], int],
+    is_enough: Callable[[Sequence[PartT]], bool],
+) -> set[KeyT]:
+    """Return the parts that are not shown: those that are not enough, and more if these are not.
+
+    The smallest others join them until the hidden ones are enough together. ``is_enough`` says it
+    of parts taken together; an empty part hides nobody.
+    """
+    few = {part for part, own in parts.items() if own and not is_enough([own])}
+    shown = sorted(
+        (part for part, own in parts.items() if own and part not in few),
+        key=lambda part: (size(parts[part]), str(part)),
+    )
+    while few and shown and not is_enough([parts[part] for part in few]):
         few.add(shown.pop(0))
     return few
 

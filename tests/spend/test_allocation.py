@@ -8,14 +8,13 @@ from hypothesis import strategies as st
 
 from ghapp.spend.allocation import (
     AllocationState,
-    CostRow,
     PullRequestCost,
-    allocated,
     final_at,
     split,
     state_at,
 )
 from ghapp.spend.cost import Cost, CostBasis
+from tests.spend.plain_allocation import CostRow, allocated
 
 AT = datetime(2026, 5, 20, 12, tzinfo=UTC)
 BEFORE, AFTER = timedelta(days=21), timedelta(days=2)

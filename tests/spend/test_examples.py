@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghapp.spend.allocation import CostRow, MergedLines, allocated, pull_request_cost
+from ghapp.spend.allocation import MergedLines, pull_request_cost
 from ghapp.spend.closed_months import ClosedMonth, PriceVersions, month_of, versions_for
 from ghapp.spend.cost import Cost, CostBasis
 from ghapp.spend.money import for_machines
@@ -20,6 +20,7 @@ from ghapp.spend.rate_card import RateCard, read_rate_card
 from ghapp.usage.answers import TokenCounts
 from tests.cases import FIXTURES, TOP, cases, names
 from tests.spend.oracle import AFTER, BEFORE, Case, answered
+from tests.spend.plain_allocation import CostRow, allocated, parts_of
 
 CASES = cases("spend")
 FILES = sorted((FIXTURES / "spend").glob("prices-*.json"))
@@ -84,14 +85,13 @@ def _by_basis(case: Case, card: RateCard | None) -> dict[str, Any]:
 def _pull_request(case: Case, key: str, rows: list[CostRow], basis: CostBasis) -> dict[str, Any]:
     told = case["pull_requests"][key]
     one = MergedLines(
-        key=key,
         merged_at=datetime.fromisoformat(told["merged_at"]),
         attributed_lines=told["attributed_lines"],
         before=BEFORE,
         after=AFTER,
     )
     now = datetime.fromisoformat(case["now"])
-    found = pull_request_cost(one, rows, case["matched"], basis, now)
+    found = pull_request_cost(one, parts_of(key, rows, case["matched"]), basis, now)
     plain: dict[str, Any] = msgspec.to_builtins(found)
     assert plain.pop("method") == "matched_lines"
     assert plain.pop("basis") == basis

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from sqlalchemy import func, insert, select
 
 from ghapp.attribution.model import AuditState, Verdict
-from ghapp.spend.allocation import CostRow, allocated
 from ghapp.spend.cost import Cost, CostBasis
 from ghapp.spend.prices import packaged
 from ghapp.spend.quotes import PricedRow, at_list
@@ -31,6 +30,7 @@ from ghapp.usage.answers import TokenCounts
 from ghapp.usage.days import UNNAMED_SESSION, TokenDay
 from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
 from tests.cases import cases, names
+from tests.spend.plain_allocation import CostRow, allocated
 from tests.spend.test_examples import LISTS, case_of
 from tests.store.plain_usage import counting
 from tests.store.records import NOW

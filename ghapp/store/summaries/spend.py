@@ -21,7 +21,7 @@ from sqlalchemy import (
     select,
 )
 
-from ghapp.spend.allocation import PullRequestCost, final_at, state_at
+from ghapp.spend.allocation import MergedLines, PullCostPart, pull_request_cost
 from ghapp.spend.budgets import Budget, BudgetOf, state_of
 from ghapp.spend.closed_months import month_of, next_month
 from ghapp.spend.cost import Cost, CostBasis
@@ -59,7 +59,6 @@ from ghapp.store.schema import (
     vendor_amount,
 )
 from ghapp.store.summaries.conditions import (
-    midnight,
     same_pull,
     to_day,
 )
@@ -180,29 +179,28 @@ class SpendQuestions:
 def _details(
     about: Row[Any], rows: Sequence[Row[Any]], basis: CostBasis, now: datetime
 ) -> PullCostDetails:
-    lines = {(row.agent, row.agent_session): row.attributed for row in rows}
-    last = max((to_day(row.last_day) for row in rows), default=None)
-    final = final_at(
-        about.merged_at,
-        midnight(last + ONE_DAY) if last else None,
+    parts = [
+        PullCostPart(
+            agent_session=(row.agent, row.agent_session),
+            attributed=row.attributed,
+            cost=cost_of(row, basis),
+            last_day=to_day(row.last_day),
+            is_repriced=row.is_repriced,
+        )
+        for row in rows
+    ]
+    models: defaultdict[str | None, Cost] = defaultdict(Cost)
+    for row, part in zip(rows, parts, strict=True):
+        models[row.model or None] += part.cost
+    merged = MergedLines(
+        merged_at=about.merged_at,
+        attributed_lines=about.attributed,
         before=about.merged_at - about.window_from,
         after=about.window_to - about.merged_at,
     )
-    models: defaultdict[str | None, Cost] = defaultdict(Cost)
-    for row in rows:
-        models[row.model or None] += cost_of(row, basis)
     return PullCostDetails(
         audit_number=about.number,
-        whole=PullRequestCost(
-            cost=sum(models.values(), Cost()),
-            basis=basis,
-            state=state_at(now, final),
-            data_through=last,
-            agent_sessions=len(lines),
-            attributed_lines=about.attributed,
-            covered_lines=sum(lines.values()),
-            is_repriced=any(row.is_repriced for row in rows),
-        ),
+        whole=pull_request_cost(merged, parts, basis, now),
         models=tuple(sorted(models.items(), key=lambda one: (-(one[1].amount or 0), one[0] or ""))),
     )
 

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from ghapp.attribution.model import AuditState, Verdict
-from ghapp.spend.allocation import CostRow, allocated
 from ghapp.spend.budgets import Budget, BudgetOf, BudgetState
 from ghapp.spend.cost import Cost, CostBasis
 from ghapp.spend.counts import PersonCost, divided, periods
@@ -31,6 +30,7 @@ from ghapp.usage.answers import TokenCounts
 from ghapp.usage.counts import UsageSelection
 from ghapp.usage.days import TokenDay
 from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
+from tests.spend.plain_allocation import CostRow, allocated
 from tests.store.records import NOW
 from tests.store.summaries.test_usage import (
     FIRST,
