@@ -9,7 +9,7 @@ import msgspec
 
 from bench.console import say, table
 from ghapp.ingest.usage_files import read_usage
-from ghapp.spend.cost import Cost
+from ghapp.spend.cost import TokenCost
 from ghapp.spend.money import for_people
 from ghapp.spend.prices import packaged
 from ghapp.spend.quotes import at_list, row_of
@@ -64,9 +64,9 @@ def _costs(counted: dict[str, list[UsageRecord]]) -> None:
         )
 
 
-def _cost(records: Sequence[UsageRecord]) -> Cost:
+def _cost(records: Sequence[UsageRecord]) -> TokenCost:
     rows = token_days(records)
-    return sum((at_list(row_of(one), packaged()).cost for one in rows), Cost())
+    return sum((at_list(row_of(one), packaged()).cost for one in rows), TokenCost())
 
 
 def _as_for_5_minutes(one: UsageRecord) -> UsageRecord:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from ghapp.spend.money import from_dollars
-from ghapp.spend.prices import PriceRow, PriceTable, Rates, version_of, written
+from ghapp.spend.prices import PriceRow, PriceTable, TokenRates, version_of, written
 
 TOP = Path(__file__).resolve().parent.parent
 TABLE = TOP / "ghapp" / "spend" / "prices.json"
@@ -225,7 +225,7 @@ json.dump(out, sys.stdout)
 """
 """Run where genai-prices is installed: a model's prices by first day and variant."""
 
-Told = dict[str, dict[int, Rates]]
+Told = dict[str, dict[int, TokenRates]]
 """Variant → length of the prompt → rates."""
 
 
@@ -251,15 +251,15 @@ def fetched(place: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         return json.loads(done.stdout), json.loads(wheel.read(LITELLM_JSON), parse_float=Decimal)
 
 
-def rates_of(by_kind: dict[str, Decimal]) -> Rates:
+def rates_of(by_kind: dict[str, Decimal]) -> TokenRates:
     """Return rates of dollars for a million tokens. Raises if one is no whole micro-dollar."""
     found = {kind: from_dollars(amount) for kind, amount in by_kind.items()}
     if any(found[kind] != by_kind[kind] * 10**6 for kind in found):
         sys.exit(f"a rate has a part of a micro-dollar: {by_kind}")
-    return Rates(**found)
+    return TokenRates(**found)
 
 
-def of_genai(prices: dict[str, dict[str, str]]) -> dict[int, Rates]:
+def of_genai(prices: dict[str, dict[str, str]]) -> dict[int, TokenRates]:
     """Return one variant's rates by length of the prompt."""
     steps = sorted({int(step) for by_step in prices.values() for step in by_step})
     return {
@@ -294,7 +294,7 @@ def of_litellm(entry: dict[str, Any]) -> Told:
     return found
 
 
-def _plain(entry: dict[str, Any], above: str, end: str) -> Rates:
+def _plain(entry: dict[str, Any], above: str, end: str) -> TokenRates:
     names = {kind: f"{name}{above}{end}" for kind, (_, name) in KINDS.items()}
     return rates_of(
         {
@@ -365,13 +365,13 @@ def _by_variant(maker: str, prices: dict[str, Any]) -> Told:
     return found
 
 
-def _percent(by_step: dict[int, Rates], percent: int) -> dict[int, Rates]:
+def _percent(by_step: dict[int, TokenRates], percent: int) -> dict[int, TokenRates]:
     found = {}
     for step, rates in by_step.items():
         amounts = {kind: getattr(rates, kind) for kind in KINDS}
         if any(amount and amount * percent % 100 for amount in amounts.values()):
             sys.exit(f"{percent} % of a rate has a part of a micro-dollar: {rates}")
-        found[step] = Rates(
+        found[step] = TokenRates(
             **{
                 k: None if amount is None else amount * percent // 100
                 for k, amount in amounts.items()
@@ -409,7 +409,7 @@ def disagreements(rows: list[PriceRow], entry: dict[str, Any], today: date) -> l
     fast = (entry.get("provider_specific_entry") or {}).get("fast")
     if fast and "fast" not in other:
         other["fast"] = _percent(other[""], int(Decimal(fast) * 100))
-    ours: defaultdict[str, dict[int, Rates]] = defaultdict(dict)
+    ours: defaultdict[str, dict[int, TokenRates]] = defaultdict(dict)
     for row in rows:
         if row.holds_on(today):
             ours[row.variant][row.context] = row.rates

@@ -19,6 +19,7 @@ from ghapp.attribution.model import (
     Audit,
     AuditSubject,
     Change,
+    CommandSubstitution,
     Edit,
     Evidence,
     FileDiff,
@@ -27,7 +28,6 @@ from ghapp.attribution.model import (
     PassedOver,
     Reason,
     Struct,
-    Substitution,
     UnreadEvidence,
 )
 from ghapp.attribution.moved import SHORTEST
@@ -321,7 +321,7 @@ def read_evidence(  # noqa: PLR0913 - the evidence, and whose checkouts it may b
     named: list[NamedCheckout] = []
     snapshots: list[FileSnapshot] = []
     passed_over: list[PassedOver] = []
-    substitutions: list[Substitution] = []
+    substitutions: list[CommandSubstitution] = []
     for found in chain(find_evidence(paths, wanted), carried.found if carried else ()):
         match found:
             case Edit():
@@ -336,7 +336,7 @@ def read_evidence(  # noqa: PLR0913 - the evidence, and whose checkouts it may b
                 snapshots.append(found)
             case PassedOver():
                 passed_over.append(found)
-            case Substitution():
+            case CommandSubstitution():
                 substitutions.append(found)
     return Evidence(
         edits=tuple(edits),

@@ -39,7 +39,7 @@ from ghapp.policy.in_force import PolicyFile
 from ghapp.publishers.publisher import WriteResult
 from ghapp.publishers.registry import publish
 from ghapp.spend.allocation import AllocationState, PullRequestCost
-from ghapp.spend.cost import Cost, CostBasis
+from ghapp.spend.cost import CostBasis, TokenCost
 from ghapp.store import Repository, Store, WorkKind
 from tests.github.place import START, Place, assert_good_manners
 
@@ -171,7 +171,7 @@ def test_a_comment_names_the_cost_only_where_the_policy_says_so(desk: Desk) -> N
     desk.wrote(edit())
     pull = desk.place.merged({"a.py": BY_AGENT})
     desk.cost = PullRequestCost(
-        cost=Cost(1_467_135, 9),
+        cost=TokenCost(1_467_135, 9),
         basis=CostBasis.LIST,
         state=AllocationState.OPEN,
         data_through=START.date(),

@@ -14,12 +14,12 @@ from ghapp.attribution.identity import once
 from ghapp.attribution.model import (
     AuditSubject,
     Change,
+    CommandSubstitution,
     Edit,
     EditsLeftOut,
     Evidence,
     FileDiff,
     FileStatus,
-    Substitution,
 )
 from ghapp.attribution.paths import KnownCheckouts
 from ghapp.attribution.policy import Policy
@@ -46,7 +46,7 @@ class CandidateEdits:
     not_applied: ByPath = field(default_factory=lambda: defaultdict(list))
     elsewhere: list[Edit] = field(default_factory=list)
     """Outside the repository."""
-    substitutions: list[Substitution] = field(default_factory=list)
+    substitutions: list[CommandSubstitution] = field(default_factory=list)
     """Commands inside the window that could reach a file of the change, in the order of ties."""
 
     def of(self, table: ByPath, file: FileDiff) -> list[Edit]:
@@ -120,8 +120,8 @@ def candidates(
 
 
 def _rewriting_in_order(
-    substitutions: list[Substitution], merged_at: datetime
-) -> list[Substitution]:
+    substitutions: list[CommandSubstitution], merged_at: datetime
+) -> list[CommandSubstitution]:
     """Return commands in the order of ties, as `in_order` does with edits."""
     by_id = sorted(
         substitutions,

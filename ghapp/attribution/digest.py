@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from ghapp.attribution.model import Change, Edit, FileDiff, Substitution
+from ghapp.attribution.model import Change, CommandSubstitution, Edit, FileDiff
 
 _SHARED = tuple(name for name in FileDiff.__struct_fields__ if name not in {"blobs", "symlink"})
 """Members that both a diff file and GitHub's API provide; the API has no content ids and modes."""
@@ -21,7 +21,7 @@ def of_change(change: Change) -> str:
     return _digest((shared, sorted(change.gitattributes.items()), sorted(change.missing)))
 
 
-def of_edits(edits: Iterable[Edit], substitutions: Iterable[Substitution] = ()) -> str:
+def of_edits(edits: Iterable[Edit], substitutions: Iterable[CommandSubstitution] = ()) -> str:
     """Return the digest of the edits whose lines an audit compared, in any order.
 
     ``substitutions`` are the commands that could reach a file of the change.

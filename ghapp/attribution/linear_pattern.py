@@ -42,7 +42,7 @@ class StepBudget:
         return self._left >= 0
 
 
-class Found(NamedTuple):
+class PatternMatch(NamedTuple):
     """Where a pattern was found."""
 
     groups: tuple[int, ...]
@@ -85,7 +85,7 @@ class LinePattern(NamedTuple):
     posix: bool
     """Whether the longest match at the first place counts, not the first one."""
 
-    def find(self, line: str, start: int, budget: StepBudget) -> Found | None:
+    def find(self, line: str, start: int, budget: StepBudget) -> PatternMatch | None:
         """Return the first match from a place on; ``None``: there is none.
 
         Raises `PatternError` if the budget ends, or if POSIX's longest match is not the first one
@@ -103,7 +103,7 @@ class LinePattern(NamedTuple):
 
     def _at(
         self, line: str, start: int, seen: set[tuple[int, int]], budget: StepBudget
-    ) -> Found | None:
+    ) -> PatternMatch | None:
         """Return the match that starts at a place; ``seen``: what led to none before."""
         stack = [(0, start, (start,) + (-1,) * (2 * self.groups + 1))]
         while stack:
@@ -114,7 +114,7 @@ class LinePattern(NamedTuple):
             _spend(budget)
             step = self.steps[at]
             if step.ends:
-                return Found((slots[0], place, *slots[2:]))
+                return PatternMatch((slots[0], place, *slots[2:]))
             if step.save >= 0:
                 slots = (*slots[: step.save], place, *slots[step.save + 1 :])
             stack += [(to, there, slots) for to, there in reversed(_next(step, at, line, place))]

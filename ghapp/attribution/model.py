@@ -275,7 +275,7 @@ class ReachedFiles(Struct, frozen=True):
     filters: tuple[PathFilter, ...] = ()
 
 
-class Substitution(Struct, frozen=True):
+class CommandSubstitution(Struct, frozen=True):
     """A command of an agent that rewrote lines of files (rules.md 2.19).
 
     It holds source text, so it never leaves the machine whose transcript it is from.
@@ -339,7 +339,7 @@ class Evidence(Struct, frozen=True):
     """Checkouts of other repositories, as records name them; no path shows the opposite."""
     snapshots: tuple[FileSnapshot, ...] = ()
     """Contents of edited files. A content that the change also names shows a checkout."""
-    substitutions: tuple[Substitution, ...] = ()
+    substitutions: tuple[CommandSubstitution, ...] = ()
     """What commands rewrote, where the evidence is text."""
     unread: tuple[UnreadEvidence, ...] = ()
     passed_over: tuple[PassedOver, ...] | None = None

@@ -15,6 +15,7 @@ from ghapp.attribution.identity import is_drawn
 from ghapp.attribution.linear_pattern import PatternError, StepBudget, compiled
 from ghapp.attribution.matching import FileMatching, LineCredit
 from ghapp.attribution.model import (
+    CommandSubstitution,
     Edit,
     EditResult,
     FileDiff,
@@ -23,7 +24,6 @@ from ghapp.attribution.model import (
     PathFilter,
     ReachedFiles,
     Reason,
-    Substitution,
 )
 from ghapp.attribution.normalize import LONGEST_LINE, normalize
 from ghapp.attribution.paths import KnownCheckouts, below
@@ -42,9 +42,9 @@ class _HunkText(NamedTuple):
     """Normalized text → indices of the added lines with it, the last one first."""
 
 
-def once_each(substitutions: Iterable[Substitution]) -> list[Substitution]:
+def once_each(substitutions: Iterable[CommandSubstitution]) -> list[CommandSubstitution]:
     """Return each substitution once, however many copies of its record were read."""
-    kept: dict[object, Substitution] = {}
+    kept: dict[object, CommandSubstitution] = {}
     for one in substitutions:
         edit = one.edit
         at = None if is_drawn(edit.id) else edit.at
@@ -55,18 +55,18 @@ def once_each(substitutions: Iterable[Substitution]) -> list[Substitution]:
     return list(kept.values())
 
 
-def _age(one: Substitution) -> tuple[datetime, str, str]:
+def _age(one: CommandSubstitution) -> tuple[datetime, str, str]:
     return one.edit.at, one.edit.id, one.edit.agent_session
 
 
-def named_files(substitutions: Iterable[Substitution]) -> Iterator[Edit]:
+def named_files(substitutions: Iterable[CommandSubstitution]) -> Iterator[Edit]:
     """Yield an edit without lines for each file that a command names: it may show a checkout."""
     for one in substitutions:
         for reached in one.reach:
             yield replace(one.edit, path=reached.path)
 
 
-def reaches(one: Substitution, file: FileDiff, checkouts: KnownCheckouts) -> bool:
+def reaches(one: CommandSubstitution, file: FileDiff, checkouts: KnownCheckouts) -> bool:
     """Return whether a command could reach a file of the change, by either of its names."""
     names = [file.path]
     if file.status is FileStatus.RENAMED and file.previous_path:
@@ -140,7 +140,7 @@ def _part(line: str, part: str | int, groups: tuple[int, ...]) -> str:
 def credit_substituted(
     files: Sequence[FileMatching | None],
     diffs: Sequence[FileDiff],
-    substitutions: Sequence[Substitution],
+    substitutions: Sequence[CommandSubstitution],
     checkouts: KnownCheckouts,
 ) -> None:
     """Credit the uncredited lines of some files that a substitution made.
@@ -159,7 +159,7 @@ def credit_substituted(
 
 
 def _credit_file(
-    matching: FileMatching, file: FileDiff, mine: list[Substitution], budget: StepBudget
+    matching: FileMatching, file: FileDiff, mine: list[CommandSubstitution], budget: StepBudget
 ) -> None:
     sides: dict[int, EditSide] = {}
     orders = _orders(mine)
@@ -177,9 +177,9 @@ def _credit_file(
                 del hunk.added[text]
 
 
-def _orders(mine: list[Substitution]) -> list[list[Substitution]]:
+def _orders(mine: list[CommandSubstitution]) -> list[list[CommandSubstitution]]:
     """Return what may have happened to a line: each command alone, then a session's in order."""
-    sessions: defaultdict[tuple[str, str], list[Substitution]] = defaultdict(list)
+    sessions: defaultdict[tuple[str, str], list[CommandSubstitution]] = defaultdict(list)
     for one in mine:
         sessions[one.edit.agent, one.edit.agent_session].append(one)
     together = [sorted(found, key=_age) for found in sessions.values() if len(found) > 1]
@@ -188,10 +188,10 @@ def _orders(mine: list[Substitution]) -> list[list[Substitution]]:
 
 def _made(
     line: str,
-    orders: Iterable[Sequence[Substitution]],
+    orders: Iterable[Sequence[CommandSubstitution]],
     added: dict[str, list[int]],
     budget: StepBudget,
-) -> tuple[Substitution | None, str]:
+) -> tuple[CommandSubstitution | None, str]:
     """Return the command that made an added line of a removed one, and that line, normalized."""
     before = normalize(line)
     for order in orders:
@@ -236,6 +236,6 @@ def _side(edit: Edit) -> EditSide:
     return EditSide(edit, [], LineSequence([], []), [], frozenset(), {})
 
 
-def counts(one: Substitution) -> bool:
+def counts(one: CommandSubstitution) -> bool:
     """Return whether a command surely succeeded."""
     return one.edit.outcome is EditResult.APPLIED

@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # only running the command needs them
     from rich.console import Console
     from rich.table import Table
 
-    from ghapp.spend.cost import Cost
+    from ghapp.spend.cost import TokenCost
     from ghapp.spend.own_costs import OwnCosts
     from ghapp.usage.answers import TokenCounts
     from ghapp.usage.counts import EditCounts
@@ -132,7 +132,7 @@ class _Found:
 
     def report(self) -> dict[str, Any]:
         """Return everything in the form of ``--format json``."""
-        from ghapp.spend.cost import Cost, CostBasis  # noqa: PLC0415 - see the top
+        from ghapp.spend.cost import CostBasis, TokenCost  # noqa: PLC0415 - see the top
         from ghapp.spend.prices import packaged  # noqa: PLC0415
         from ghapp.usage.parts import NAMES, parted, whole  # noqa: PLC0415
 
@@ -145,7 +145,7 @@ class _Found:
             **_part(whole(self.answers, self.decisions), costs.whole),
             **{
                 f"by_{by}": {
-                    name: _part(one, by_part[by].get(name, Cost()))
+                    name: _part(one, by_part[by].get(name, TokenCost()))
                     for name, one in parted(self.answers, self.decisions, by).items()
                 }
                 for by in NAMES
@@ -201,7 +201,7 @@ class _Found:
 # --- as JSON ------------------------------------------------------------------------------------
 
 
-def _part(part: "OwnPart", cost: "Cost") -> dict[str, Any]:
+def _part(part: "OwnPart", cost: "TokenCost") -> dict[str, Any]:
     edits = part.edits
     return {
         "answers": part.answers,
@@ -270,7 +270,7 @@ def _short(number: int) -> str:
     return f"{number:,}" if number < 10**10 else f"{number / 10**6:,.0f} million"
 
 
-def _cost_table(by: str, rows: "list[tuple[str, Cost]]") -> "Table":
+def _cost_table(by: str, rows: "list[tuple[str, TokenCost]]") -> "Table":
     from ghapp.spend.money import for_people  # noqa: PLC0415 - see the top
 
     table = _table(by, ("cost at list prices", "tokens not priced"))

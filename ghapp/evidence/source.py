@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from ghapp.attribution.model import (
+    CommandSubstitution,
     Edit,
     EditDecider,
     FileSnapshot,
     PassedOver,
     Struct,
-    Substitution,
     UnreadEvidence,
 )
 from ghapp.attribution.paths import below_deepest, tidy
@@ -62,12 +62,12 @@ Found = (
     | NamedCheckout
     | FileSnapshot
     | EditDecider
-    | Substitution
+    | CommandSubstitution
 )
 """What an artifact may hold. A `PassedOver` may be told more than once; its counts are added.
 
-A command with a `Substitution` is counted as passed over, too: whoever keeps edits alone passes it
-over, and whoever uses it takes it off (`without_used`).
+A command with a `CommandSubstitution` is counted as passed over, too: whoever keeps edits alone
+passes it over, and whoever uses it takes it off (`without_used`).
 """
 
 BESIDE = Worktree | NamedCheckout | FileSnapshot | EditDecider
@@ -105,7 +105,7 @@ def added_up(told: Iterable[PassedOver]) -> tuple[PassedOver, ...]:
 
 
 def without_used(
-    passed_over: Iterable[PassedOver], used: Iterable[Substitution]
+    passed_over: Iterable[PassedOver], used: Iterable[CommandSubstitution]
 ) -> tuple[PassedOver, ...]:
     """Return what was passed over, without the commands whose substitutions are used."""
     copies = Counter(

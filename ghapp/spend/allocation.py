@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
 from ghapp.attribution.model import Struct
-from ghapp.spend.cost import Cost, CostBasis
+from ghapp.spend.cost import CostBasis, TokenCost
 
 METHOD = "matched_lines"
 
@@ -50,7 +50,7 @@ class PullCostPart(Struct, frozen=True):
     """What tells agent sessions apart: of two agents they may have one name."""
     attributed: int
     """Its attributed lines in the pull request."""
-    cost: Cost
+    cost: TokenCost
     last_day: date | None
     """Last day of its usage."""
     is_repriced: bool = False
@@ -71,7 +71,7 @@ class MergedLines(Struct, frozen=True):
 class PullRequestCost(Struct, frozen=True):
     """What a pull request cost, as far as usage, prices and matched lines are known."""
 
-    cost: Cost
+    cost: TokenCost
     basis: CostBasis
     state: AllocationState
     data_through: date | None
@@ -122,13 +122,13 @@ def split(amount: int, weights: Mapping[Key, int]) -> dict[Key, int]:
     return {key: part + (key in more) for key, (part, _) in parts.items()}
 
 
-def split_cost(cost: Cost, weights: Mapping[Key, int]) -> dict[Key, Cost]:
+def split_cost(cost: TokenCost, weights: Mapping[Key, int]) -> dict[Key, TokenCost]:
     """Return a cost's parts, amount and tokens alike."""
     priced = split(cost.priced_tokens, weights)
     unpriced = split(cost.unpriced_tokens, weights)
     amounts = None if cost.amount is None else split(cost.amount, weights)
     return {
-        key: Cost(
+        key: TokenCost(
             amount=None if amounts is None else amounts[key],
             priced_tokens=priced[key],
             unpriced_tokens=unpriced[key],
@@ -166,7 +166,7 @@ def pull_request_cost(
     used_until = None if last is None else _end_of(last)
     final = final_at(one.merged_at, used_until, before=one.before, after=one.after)
     return PullRequestCost(
-        cost=sum((part.cost for part in own), Cost()),
+        cost=sum((part.cost for part in own), TokenCost()),
         basis=basis,
         state=state_at(now, final),
         data_through=last,

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from ghapp.attribution.model import Struct
 from ghapp.spend.cost import CostBasis
-from ghapp.spend.forecast import Forecast
+from ghapp.spend.forecast import MonthForecast
 
 
 class BudgetOf(StrEnum):
@@ -29,7 +29,7 @@ class BudgetState(StrEnum):
 _ALARMS = (BudgetState.WILL_EXCEED, BudgetState.EXCEEDED)
 
 
-class Budget(Struct, frozen=True):
+class MonthlyBudget(Struct, frozen=True):
     """What something may cost in each month."""
 
     of: BudgetOf
@@ -41,7 +41,7 @@ class Budget(Struct, frozen=True):
     """Amounts of other bases say nothing of it."""
 
 
-def state_of(budget: Budget, spent: int | None, month: Forecast | None) -> BudgetState:
+def state_of(budget: MonthlyBudget, spent: int | None, month: MonthForecast | None) -> BudgetState:
     """Return how a budget stands; ``spent`` and ``month`` are amounts of its basis.
 
     What has no price is in neither, so a budget may be exceeded earlier than this says.

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from ghapp.attribution.model import Struct
 from ghapp.spend.money import divided
-from ghapp.spend.prices import Rates
+from ghapp.spend.prices import TokenRates
 from ghapp.usage.answers import TokenCounts, known_sum
 
 PER_TOKENS = 10**6
@@ -22,7 +22,7 @@ class CostBasis(StrEnum):
     """What the vendor says it charges."""
 
 
-class Cost(Struct, frozen=True):
+class TokenCost(Struct, frozen=True):
     """What some tokens cost, and of how many of them the price is known."""
 
     amount: int | None = 0
@@ -32,11 +32,11 @@ class Cost(Struct, frozen=True):
     is_floor: bool = False
     """The priced tokens cost at least this: of some, only the lower of two prices is known."""
 
-    def __add__(self, other: "Cost") -> "Cost":
+    def __add__(self, other: "TokenCost") -> "TokenCost":
         told = [one.amount for one in (self, other) if one.priced_tokens or one.amount]
         priced = self.priced_tokens + other.priced_tokens
         unpriced = self.unpriced_tokens + other.unpriced_tokens
-        return Cost(
+        return TokenCost(
             amount=known_sum(told) if told else (None if unpriced else 0),
             priced_tokens=priced,
             unpriced_tokens=unpriced,
@@ -50,7 +50,7 @@ class Cost(Struct, frozen=True):
         return self.priced_tokens / tokens if tokens else None
 
 
-def cost(tokens: TokenCounts, rates: Rates | None, *, is_floor: bool = False) -> Cost:
+def cost(tokens: TokenCounts, rates: TokenRates | None, *, is_floor: bool = False) -> TokenCost:
     """Return what the tokens of a row cost: summed exactly, rounded once, half to even.
 
     Tokens of a kind without a rate are unpriced; the others are priced. Writes to a cache for a
@@ -58,7 +58,7 @@ def cost(tokens: TokenCounts, rates: Rates | None, *, is_floor: bool = False) ->
     costs more. ``is_floor``: the rates themselves are the lower ones.
     """
     if rates is None:
-        return Cost(amount=None if tokens.total else 0, unpriced_tokens=tokens.total)
+        return TokenCost(amount=None if tokens.total else 0, unpriced_tokens=tokens.total)
     parts = (
         (tokens.input, rates.input),
         (tokens.output, rates.output),
@@ -70,7 +70,7 @@ def cost(tokens: TokenCounts, rates: Rates | None, *, is_floor: bool = False) ->
     priced = sum(count for count, rate in parts if rate is not None)
     exact = sum(count * rate for count, rate in parts if rate is not None)
     is_split = not tokens.cache_write_unsplit or rates.cache_write_5m == rates.cache_write_1h
-    return Cost(
+    return TokenCost(
         amount=divided(exact, PER_TOKENS) if priced or not tokens.total else None,
         priced_tokens=priced,
         unpriced_tokens=tokens.total - priced,

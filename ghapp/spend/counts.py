@@ -8,9 +8,9 @@ from datetime import date, datetime
 
 from ghapp.attribution.model import Struct
 from ghapp.spend.allocation import PullRequestCost
-from ghapp.spend.budgets import Budget, BudgetState
-from ghapp.spend.cost import Cost, CostBasis
-from ghapp.spend.forecast import Forecast
+from ghapp.spend.budgets import BudgetState, MonthlyBudget
+from ghapp.spend.cost import CostBasis, TokenCost
+from ghapp.spend.forecast import MonthForecast
 from ghapp.spend.money import each
 from ghapp.spend.shown import ByPerson, SpendPart, folded, may_be_shown, merged, total
 from ghapp.summaries.selection import SMALLEST_GROUP
@@ -24,9 +24,9 @@ class DividedCost(Struct, frozen=True):
     """What some people's usage costs, and how much of it has no matched line."""
 
     people: int
-    cost: Cost | None
+    cost: TokenCost | None
     """``None``: of too few people, or nearly all of one."""
-    unallocated: Cost | None
+    unallocated: TokenCost | None
     """Of agent sessions without a matched line in any pull request; ``None`` as above, also where
     the rest would tell it."""
 
@@ -104,7 +104,7 @@ class BilledAmount(Struct, frozen=True):
 class BudgetCheck(Struct, frozen=True):
     """A budget and how it stands in a month."""
 
-    budget: Budget
+    budget: MonthlyBudget
     month: date
     """Its first day."""
     spent: int | None
@@ -117,7 +117,7 @@ class PersonMonth(Struct, frozen=True):
 
     person: str
     month: date
-    cost: Cost
+    cost: TokenCost
 
 
 class ChargeBack(Struct, frozen=True):
@@ -128,7 +128,7 @@ class ChargeBack(Struct, frozen=True):
     cost_center: str
     """`NO_COST_CENTER`, or `OTHERS`: what may not be shown by itself."""
     people: int
-    cost: Cost | None
+    cost: TokenCost | None
     """``None``: of too few people, or nearly all of one."""
 
 
@@ -155,7 +155,7 @@ class SpendSummary(Struct, frozen=True):
     """What vendors bill to the organization; empty: unknown, or not for this reader."""
     month: date
     """First day of the month of the forecast and the budgets: the last one of the selection."""
-    forecast: Forecast | None
+    forecast: MonthForecast | None
     """``None``: too little is known, or not shown."""
     budgets: tuple[BudgetCheck, ...]
     repriced: tuple[date, ...]
@@ -168,21 +168,21 @@ class PullCostDetails(Struct, frozen=True):
     audit_number: int
     """The audit whose lines it is allocated by: the one in force."""
     whole: PullRequestCost
-    models: tuple[tuple[str | None, Cost], ...]
+    models: tuple[tuple[str | None, TokenCost], ...]
     """By model; ``None``: not recorded."""
 
 
 class PersonCost(Struct, frozen=True):
     """What one person's usage costs, with and without matched lines."""
 
-    matched: Cost = Cost()
-    unmatched: Cost = Cost()
+    matched: TokenCost = TokenCost()
+    unmatched: TokenCost = TokenCost()
 
     def __add__(self, other: "PersonCost") -> "PersonCost":
         return PersonCost(self.matched + other.matched, self.unmatched + other.unmatched)
 
     @property
-    def whole(self) -> Cost:
+    def whole(self) -> TokenCost:
         """Both."""
         return self.matched + self.unmatched
 
@@ -206,7 +206,7 @@ def divided(people: Divided, *, least: int = SMALLEST_GROUP, is_shown: bool = Tr
 def _of(people: Divided, name: str) -> ByPerson:
     """Return the part of each person's cost, without people who have none of it."""
     found = {person: getattr(one, name) for person, one in people.items()}
-    return {person: one for person, one in found.items() if one != Cost()}
+    return {person: one for person, one in found.items() if one != TokenCost()}
 
 
 def periods(
@@ -237,7 +237,7 @@ def charged_back(
     rows: list[ChargeBack] = []
     for point in periods(found, sorted(found), least=least):
         people = _of(found[point.start], "whole")
-        groups: dict[str | None, dict[int, Cost]] = {}
+        groups: dict[str | None, dict[int, TokenCost]] = {}
         for person, cost in people.items():
             groups.setdefault(centers.get(person, NO_COST_CENTER), {})[person] = cost
         if point.spent.cost is None:

@@ -15,7 +15,7 @@ _WEEK = timedelta(days=7)
 _DAY = timedelta(days=1)
 
 
-class Forecast(Struct, frozen=True):
+class MonthForecast(Struct, frozen=True):
     """A month's cost when it is over, in micro-dollars."""
 
     amount: int
@@ -27,7 +27,7 @@ class Forecast(Struct, frozen=True):
 
 def forecast(
     amounts: Mapping[date, int], month: date, *, known_from: date, through: date
-) -> Forecast | None:
+) -> MonthForecast | None:
     """Return the forecast of a month; ``None``: fewer than `LEAST_WEEKS` whole weeks are known.
 
     The days that are left cost what the same weekdays cost in each of the last eight whole weeks:
@@ -47,7 +47,7 @@ def forecast(
     if len(weeks) < LEAST_WEEKS:
         return None
     rests = [sum(amounts.get(day, 0) * left[day.weekday()] for day in days) for days in weeks]
-    return Forecast(
+    return MonthForecast(
         amount=spent + divided(sum(rests), len(rests)),
         at_least=spent + min(rests),
         at_most=spent + max(rests),

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from ghapp.spend.cost import Cost
+from ghapp.spend.cost import TokenCost
 from ghapp.spend.prices import PriceList
 from ghapp.spend.quotes import at_list, row_of
 from ghapp.usage.answers import UsageRecord
@@ -19,19 +19,19 @@ class OwnCosts:
         for one in answers:
             alike[tuple(name(one) for name in NAMES.values())].append(one)
         self._costs = {
-            names: sum((at_list(row_of(row), prices).cost for row in token_days(own)), Cost())
+            names: sum((at_list(row_of(row), prices).cost for row in token_days(own)), TokenCost())
             for names, own in alike.items()
         }
 
     @property
-    def whole(self) -> Cost:
+    def whole(self) -> TokenCost:
         """Return what all answers cost."""
-        return sum(self._costs.values(), Cost())
+        return sum(self._costs.values(), TokenCost())
 
-    def parted(self, by: str) -> dict[str, Cost]:
+    def parted(self, by: str) -> dict[str, TokenCost]:
         """Return the costs by part; ``by`` is a key of `NAMES`."""
         at = list(NAMES).index(by)
-        found: defaultdict[str, Cost] = defaultdict(Cost)
+        found: defaultdict[str, TokenCost] = defaultdict(TokenCost)
         for names, one in self._costs.items():
             found[names[at]] += one
         return dict(found)

@@ -35,7 +35,7 @@ def joined(words: Iterable[str]) -> str:
     return ",".join(sorted(set(words)))
 
 
-class Rates(Struct, frozen=True):
+class TokenRates(Struct, frozen=True):
     """What a million tokens of each kind cost; ``None``: the list has no price for that kind."""
 
     input: Rate | None = None
@@ -51,7 +51,7 @@ class PriceRow(Struct, frozen=True, omit_defaults=True):
     provider: str
     """Who makes the model."""
     model: str
-    rates: Rates
+    rates: TokenRates
     valid_from: date | None = None
     """First day; ``None``: since ever."""
     valid_to: date | None = None
@@ -121,7 +121,7 @@ class PriceList:
 
     def rates(
         self, model: str | None, day: date, variant: str = "", context: int | None = 0
-    ) -> Rates | None:
+    ) -> TokenRates | None:
         """Return the rates of the row that `find` finds."""
         row = self.find(model, day, variant, context)
         return row.rates if row else None

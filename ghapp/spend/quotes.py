@@ -3,7 +3,7 @@
 from datetime import date
 
 from ghapp.attribution.model import Struct
-from ghapp.spend.cost import Cost, CostBasis, cost
+from ghapp.spend.cost import CostBasis, TokenCost, cost
 from ghapp.spend.prices import PriceList
 from ghapp.spend.rate_card import RateCard
 from ghapp.usage.answers import TokenCounts
@@ -35,7 +35,7 @@ def row_of(one: TokenDay) -> PricedRow:
 class BasisCost(Struct, frozen=True):
     """A cost as it is stored: with what it means, and which prices it is from."""
 
-    cost: Cost
+    cost: TokenCost
     basis: CostBasis
     version: str
     """Of the price table, of the rate card, or of both with a plus sign."""

@@ -16,7 +16,7 @@ import msgspec
 from ghapp.attribution.model import Struct
 from ghapp.spend.model_names import listed, named
 from ghapp.spend.money import CURRENCY, MoneyError, from_dollars
-from ghapp.spend.prices import VARIANTS, PriceList, PriceRow, Rates, by_context, joined
+from ghapp.spend.prices import VARIANTS, PriceList, PriceRow, TokenRates, by_context, joined
 from ghapp.usage.price_class import tiers_of
 
 LARGEST = 256 * 1024
@@ -62,7 +62,7 @@ class _File(Struct, frozen=True, forbid_unknown_fields=True):
 class ContractPrice(Struct, frozen=True):
     """What a contract says of a row of usage."""
 
-    rates: Rates
+    rates: TokenRates
     is_on_list: bool
     """A discount on the list, so the list's version matters too."""
     is_floor: bool = False
@@ -141,13 +141,13 @@ def _matches(pattern: str, name: str) -> bool:
     return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
 
 
-def _discounted(rates: Rates, percent: Decimal) -> Rates:
+def _discounted(rates: TokenRates, percent: Decimal) -> TokenRates:
     """Return rates with a discount, each rounded to a whole micro-dollar for a million tokens."""
     left = (100 - percent) / 100
-    return Rates(
+    return TokenRates(
         **{
             kind: None if rate is None else int((rate * left).to_integral_value(ROUND_HALF_EVEN))
-            for kind in Rates.__struct_fields__
+            for kind in TokenRates.__struct_fields__
             for rate in [getattr(rates, kind)]
         }
     )
@@ -221,7 +221,7 @@ def _row(key: str, one: _Price) -> PriceRow:
     return PriceRow(
         provider="",
         model=listed(pattern) + "*" * star,
-        rates=Rates(**{kind: _rate(key, kind, one) for kind in Rates.__struct_fields__}),
+        rates=TokenRates(**{kind: _rate(key, kind, one) for kind in TokenRates.__struct_fields__}),
         valid_from=one.valid_from,
         valid_to=one.valid_to,
         variant=joined(words),

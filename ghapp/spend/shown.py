@@ -7,14 +7,14 @@ a group's, the group's amount is that person's.
 from collections.abc import Iterable, Mapping
 
 from ghapp.attribution.model import Struct
-from ghapp.spend.cost import Cost
+from ghapp.spend.cost import TokenCost
 from ghapp.summaries.selection import SMALLEST_GROUP
 from ghapp.usage.counts import OTHERS
 
 MOST_OF_ONE = 80
 """Percent of a group's money that one person may make."""
 
-ByPerson = Mapping[int, Cost]
+ByPerson = Mapping[int, TokenCost]
 """Person → what this person's usage costs."""
 
 
@@ -24,7 +24,7 @@ class SpendPart(Struct, frozen=True):
     name: str
     """`OTHERS`: what may not be shown by itself, or has no name."""
     people: int
-    cost: Cost | None
+    cost: TokenCost | None
     """``None``: it may not be shown, and neither may anything else beside it."""
 
 
@@ -71,9 +71,9 @@ def folded(
     return _sorted(rows)
 
 
-def total(people: ByPerson) -> Cost:
+def total(people: ByPerson) -> TokenCost:
     """Return what all of them cost."""
-    return sum(people.values(), Cost())
+    return sum(people.values(), TokenCost())
 
 
 def _sorted(rows: Iterable[SpendPart]) -> tuple[SpendPart, ...]:
@@ -86,8 +86,8 @@ def _sorted(rows: Iterable[SpendPart]) -> tuple[SpendPart, ...]:
 
 def merged(parts: Iterable[ByPerson]) -> ByPerson:
     """Return what each person costs in all the parts together."""
-    found: dict[int, Cost] = {}
+    found: dict[int, TokenCost] = {}
     for part in parts:
         for person, one in part.items():
-            found[person] = found.get(person, Cost()) + one
+            found[person] = found.get(person, TokenCost()) + one
     return found

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from ghapp.spend.budgets import Budget, BudgetOf, BudgetState, is_alarm
+from ghapp.spend.budgets import BudgetOf, BudgetState, MonthlyBudget, is_alarm
 from ghapp.spend.cost import CostBasis
 from ghapp.spend.counts import BudgetCheck
 from ghapp.store.database import Database
@@ -24,12 +24,12 @@ class BudgetTable:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def of(self, installation_id: int) -> tuple[Budget, ...]:
+    def of(self, installation_id: int) -> tuple[MonthlyBudget, ...]:
         """Return an organization's budgets, its own first."""
         with self._database.read() as connection:
             return budgets_of(connection, installation_id)
 
-    def agree(self, installation_id: int, one: Budget, *, by: str, now: datetime) -> None:
+    def agree(self, installation_id: int, one: MonthlyBudget, *, by: str, now: datetime) -> None:
         """Store a budget in the place of the one before.
 
         Raises `ValueError` if there are `MOST` others.
@@ -50,7 +50,7 @@ class BudgetTable:
             }
             connection.execute(insert(budget), [row])
 
-    def remove(self, installation_id: int, one: Budget) -> bool:
+    def remove(self, installation_id: int, one: MonthlyBudget) -> bool:
         """Delete a budget; ``False``: there was none."""
         gone = delete(budget).where(*_key(installation_id, one))
         return self._database.execute(gone) == 1
@@ -84,7 +84,7 @@ def _told_in(row: Row[Any], month: date) -> BudgetState | None:
     return BudgetState(row.alarmed_state)
 
 
-def budgets_of(connection: Connection, installation_id: int) -> tuple[Budget, ...]:
+def budgets_of(connection: Connection, installation_id: int) -> tuple[MonthlyBudget, ...]:
     """Return an organization's budgets, its own first."""
     columns = budget.c
     query = (
@@ -95,8 +95,8 @@ def budgets_of(connection: Connection, installation_id: int) -> tuple[Budget, ..
     return tuple(_budget(row) for row in connection.execute(query))
 
 
-def _budget(row: Row[Any]) -> Budget:
-    return Budget(
+def _budget(row: Row[Any]) -> MonthlyBudget:
+    return MonthlyBudget(
         of=BudgetOf(row.of),
         name=row.name or None,
         monthly=row.monthly,
@@ -104,7 +104,7 @@ def _budget(row: Row[Any]) -> Budget:
     )
 
 
-def _key(installation_id: int, one: Budget) -> Sequence[Any]:
+def _key(installation_id: int, one: MonthlyBudget) -> Sequence[Any]:
     columns = budget.c
     return (
         columns.installation_id == installation_id,

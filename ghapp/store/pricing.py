@@ -60,7 +60,7 @@ class _UsedPrices(Struct, frozen=True):
     card_id: int | None
 
 
-class Pricing:
+class DayPrices:
     """Prices as they hold in one transaction."""
 
     def __init__(self, connection: Connection, database: Database, book: PriceBook) -> None:

@@ -597,27 +597,35 @@ author_account = Table(
     Column("account_type", Text),
 )
 
-pull_agent = Table(
-    "pull_agent",
-    metadata,
-    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("pull_request", Integer, primary_key=True, autoincrement=False),
-    Column("agent", Text, primary_key=True),
-    Column("merged_at", InstantColumn, nullable=False),
-    Column("attributed", Integer, nullable=False),
-    Index("pull_agent_merged", "repository_id", "merged_at"),
-)
 
-pull_model = Table(
+def _lines_of_pulls(name: str, *key: str, index: Index) -> Table:
+    """Return a table of attributed lines of pull requests; ``key`` tells them apart in one."""
+    return Table(
+        name,
+        metadata,
+        Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+        Column("pull_request", Integer, primary_key=True, autoincrement=False),
+        *(Column(part, Text, primary_key=True) for part in key),
+        Column("merged_at", InstantColumn, nullable=False),
+        Column("attributed", Integer, nullable=False),
+        index,
+    )
+
+
+pull_agent = _lines_of_pulls(
+    "pull_agent", "agent", index=Index("pull_agent_merged", "repository_id", "merged_at")
+)
+pull_model = _lines_of_pulls(
     "pull_model",
-    metadata,
-    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("pull_request", Integer, primary_key=True, autoincrement=False),
-    Column("agent", Text, primary_key=True),
-    Column("family", Text, primary_key=True),
-    Column("merged_at", InstantColumn, nullable=False),
-    Column("attributed", Integer, nullable=False),
-    Index("pull_model_merged", "repository_id", "merged_at"),
+    "agent",
+    "family",
+    index=Index("pull_model_merged", "repository_id", "merged_at"),
+)
+pull_agent_session = _lines_of_pulls(
+    "pull_agent_session",
+    "agent",
+    "agent_session",
+    index=Index("pull_agent_session_whole", "agent_session", "agent"),
 )
 
 pull_lines = Table(
@@ -635,18 +643,6 @@ pull_lines = Table(
     Index("pull_lines_merged", "repository_id", "merged_at"),
 )
 
-
-pull_agent_session = Table(
-    "pull_agent_session",
-    metadata,
-    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("pull_request", Integer, primary_key=True, autoincrement=False),
-    Column("agent", Text, primary_key=True),
-    Column("agent_session", Text, primary_key=True),
-    Column("merged_at", InstantColumn, nullable=False),
-    Column("attributed", Integer, nullable=False),
-    Index("pull_agent_session_whole", "agent_session", "agent"),
-)
 
 cost_stale = Table(
     "cost_stale",

@@ -31,8 +31,8 @@ from ghapp.store.database import Database
 from ghapp.store.id_sets import among
 from ghapp.store.pricing import (
     LIST_ONLY,
+    DayPrices,
     PriceBook,
-    Pricing,
     closed_months,
     first_open,
     note_prices_in_use,
@@ -355,7 +355,7 @@ class UsageTable:
         with self._database.write() as connection:
             lock_sums(connection, self._database)
             before = prices_in_use(connection) or book.versions
-            months = Pricing(connection, self._database, book).close_months(before, now.date())
+            months = DayPrices(connection, self._database, book).close_months(before, now.date())
             if before != book.versions:
                 self._reprice(connection, usage_tokens.c.day >= day_number(first_open(connection)))
             note_prices_in_use(connection, self._database, book.versions, now)
@@ -368,7 +368,7 @@ class UsageTable:
         """
         with self._database.write() as connection:
             lock_sums(connection, self._database)
-            one = Pricing(connection, self._database, book).reprice(month, now.date())
+            one = DayPrices(connection, self._database, book).reprice(month, now.date())
             end = day_number(next_month(one.month)) - 1
             self._reprice(connection, usage_tokens.c.day.between(day_number(one.month), end))
         return one

@@ -26,11 +26,11 @@ from sqlalchemy import (
 )
 
 from ghapp.spend.allocation import split_cost
-from ghapp.spend.cost import Cost, CostBasis, cost
+from ghapp.spend.cost import CostBasis, TokenCost, cost
 from ghapp.spend.quotes import PricedRow, at_contract, at_list
 from ghapp.store.database import Database
 from ghapp.store.id_sets import among
-from ghapp.store.pricing import PriceBook, Pricing
+from ghapp.store.pricing import DayPrices, PriceBook
 from ghapp.store.rows import chunks
 from ghapp.store.schema import (
     cost_stale,
@@ -64,22 +64,22 @@ _TAKEN = is_taken(token_cost, token_cost.c.day)
 class PricedTokens(NamedTuple):
     """What tokens cost on each estimated basis."""
 
-    list: Cost
-    contract: Cost
+    list: TokenCost
+    contract: TokenCost
 
 
-def cost_of(row: Row[Any], basis: CostBasis) -> Cost:
+def cost_of(row: Row[Any], basis: CostBasis) -> TokenCost:
     """Return the cost of a row, or of a sum of rows; PostgreSQL returns sums as decimals."""
     return _cost(*(getattr(row, f"{basis}_{name}") for name in AMOUNTS))
 
 
-def summed_cost(row: Row[Any]) -> Cost:
+def summed_cost(row: Row[Any]) -> TokenCost:
     """Return the cost of a sum of rows on one basis, whose columns have the names of `AMOUNTS`."""
     return _cost(*(getattr(row, name) for name in AMOUNTS))
 
 
-def _cost(amount: Any, priced: Any, unpriced: Any, floor: Any) -> Cost:
-    return Cost(
+def _cost(amount: Any, priced: Any, unpriced: Any, floor: Any) -> TokenCost:
+    return TokenCost(
         amount=None if amount is None else int(amount),
         priced_tokens=int(priced or 0),
         unpriced_tokens=int(unpriced or 0),
@@ -184,7 +184,7 @@ def matched_pulls(connection: Connection) -> set[PullKey]:
 # --- costs of days --------------------------------------------------------------------------------
 
 
-def price_days(connection: Connection, database: Database, pricing: Pricing) -> None:
+def price_days(connection: Connection, database: Database, pricing: DayPrices) -> None:
     """Price the tokens of the taken days that count, and note which have matched lines."""
     connection.execute(delete(token_cost).where(_TAKEN))
     columns = usage_tokens.c
@@ -265,7 +265,7 @@ class _MatchedLines(NamedTuple):
 
 
 def allocate(
-    connection: Connection, database: Database, pricing: Pricing, pulls: Iterable[PullKey]
+    connection: Connection, database: Database, pricing: DayPrices, pulls: Iterable[PullKey]
 ) -> None:
     """Split the costs of agent sessions over these pull requests again."""
     for chunk in _by_repository(pulls):
@@ -313,7 +313,7 @@ def _matched_lines(
 
 def _parts(
     connection: Connection,
-    pricing: Pricing,
+    pricing: DayPrices,
     matched: Mapping[SessionKey, Sequence[_MatchedLines]],
     wanted: set[PullKey],
 ) -> list[dict[str, Any]]:

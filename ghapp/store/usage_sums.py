@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 
 from ghapp.store.database import Database
-from ghapp.store.pricing import PriceBook, Pricing
+from ghapp.store.pricing import DayPrices, PriceBook
 from ghapp.store.schema import (
     agent_session_day,
     agent_session_sum,
@@ -95,7 +95,7 @@ def settle_some(database: Database, most: int, book: PriceBook) -> int:
         lock_sums(connection, database)
         pulls = take_pulls(connection)
         taken = take(connection, most)
-        _Settling(connection, database, Pricing(connection, database, book)).settle(pulls)
+        _Settling(connection, database, DayPrices(connection, database, book)).settle(pulls)
     return taken
 
 
@@ -113,7 +113,7 @@ def lock_sums(connection: Connection, database: Database) -> None:
 class _Settling:
     """The days that are taken, settled in one transaction."""
 
-    def __init__(self, connection: Connection, database: Database, pricing: Pricing) -> None:
+    def __init__(self, connection: Connection, database: Database, pricing: DayPrices) -> None:
         self._connection = connection
         self._database = database
         self._pricing = pricing

@@ -42,7 +42,7 @@ from ghapp.vendors.refusals import (
     WrongAnswer,
 )
 from ghapp.vendors.registry import VENDORS
-from ghapp.vendors.vendor import Vendor, VendorReport
+from ghapp.vendors.vendor import AgentVendor, VendorReport
 
 FIRST_DAYS = 30
 """How far back the first reading goes."""
@@ -102,12 +102,14 @@ class VendorPulls:
     encryption_key: bytes
     github_api: str
     clock: Callable[[], datetime]
-    vendors: Mapping[str, Vendor] = field(default_factory=lambda: VENDORS)
+    vendors: Mapping[str, AgentVendor] = field(default_factory=lambda: VENDORS)
     """Name → vendor."""
 
     # --- keys -------------------------------------------------------------------------------------
 
-    def connect(self, installation: Installation, vendor: Vendor, key: str, *, by: str) -> None:
+    def connect(
+        self, installation: Installation, vendor: AgentVendor, key: str, *, by: str
+    ) -> None:
         """Try a key at the vendor, store it encrypted, and enqueue the first reading.
 
         Raises `WrongKey` if it cannot be a key, or the vendor does not take it or does not answer.
@@ -123,7 +125,7 @@ class VendorPulls:
             request = pull_request(connected, now, "a key was given")
             self.store.work.enqueue(request, now=now)
 
-    def _try(self, installation: Installation, vendor: Vendor, key: str) -> None:
+    def _try(self, installation: Installation, vendor: AgentVendor, key: str) -> None:
         """Ask each report for almost nothing; one that opens is enough.
 
         Raises `WrongKey` where none opens.
@@ -156,7 +158,11 @@ class VendorPulls:
 
     @contextmanager
     def _asking(
-        self, installation: Installation, vendor: Vendor, key: str, seconds: float = READ_SECONDS
+        self,
+        installation: Installation,
+        vendor: AgentVendor,
+        key: str,
+        seconds: float = READ_SECONDS,
     ) -> Iterator[VendorRequests]:
         address = vendor.address or self.github_api
         access = VendorAccess(address.rstrip("/"), key, installation.account)
@@ -191,7 +197,7 @@ class VendorPulls:
             return self._pull(connection, vendor, asking)
 
     def _pull(
-        self, connection: VendorConnection, vendor: Vendor, asking: VendorRequests
+        self, connection: VendorConnection, vendor: AgentVendor, asking: VendorRequests
     ) -> VendorPulled:
         """Read what was cut short the last time, or else every report."""
         readings = [_Reading(self, connection, one, asking) for one in vendor.reports]

@@ -7,7 +7,7 @@ Analytics API alone: the same work told by two reports would count twice.
 from collections.abc import Mapping
 
 from ghapp.vendors import claude_code_analytics, enterprise_users, usage_and_cost
-from ghapp.vendors.vendor import Vendor
+from ghapp.vendors.vendor import AgentVendor
 
 ADDRESS = "https://api.anthropic.com"
 
@@ -16,7 +16,7 @@ def _headers(key: str) -> Mapping[str, str]:
     return {"x-api-key": key, "anthropic-version": "2023-06-01"}
 
 
-CONSOLE = Vendor(
+CONSOLE = AgentVendor(
     name="anthropic-console",
     title="Anthropic Console",
     key_is="an Admin API key (sk-ant-admin…), which an admin of the Console organization makes "
@@ -25,7 +25,7 @@ CONSOLE = Vendor(
     headers=_headers,
     reports=(claude_code_analytics.REPORT, usage_and_cost.COSTS),
 )
-ENTERPRISE = Vendor(
+ENTERPRISE = AgentVendor(
     name="anthropic-enterprise",
     title="Claude Enterprise",
     key_is="an organization key with the scope read:analytics, which the primary owner makes in "

@@ -30,7 +30,7 @@ from ghapp.vendors.nouns import (
     tokens_of,
 )
 from ghapp.vendors.refusals import NotThereYet, RequestRefused, WrongAnswer
-from ghapp.vendors.vendor import Vendor, VendorReport
+from ghapp.vendors.vendor import AgentVendor, VendorReport
 
 AGENT = "copilot"
 CREDITS = "ai_credits"
@@ -174,7 +174,7 @@ def _headers(key: str) -> Mapping[str, str]:
     }
 
 
-VENDOR = Vendor(
+VENDOR = AgentVendor(
     name="github-copilot",
     title="GitHub Copilot",
     key_is="a fine-grained token of an organization owner with the permission Organization "

@@ -33,7 +33,7 @@ from ghapp.vendors.nouns import (
     tokens_of,
 )
 from ghapp.vendors.refusals import WrongAnswer
-from ghapp.vendors.vendor import Vendor, VendorReport
+from ghapp.vendors.vendor import AgentVendor, VendorReport
 
 EVENTS, DAILY = "/teams/filtered-usage-events", "/teams/daily-usage-data"
 AGENT = "cursor"
@@ -239,7 +239,7 @@ def _headers(key: str) -> Mapping[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(f"{key}:".encode()).decode()}
 
 
-VENDOR = Vendor(
+VENDOR = AgentVendor(
     name="cursor",
     title="Cursor",
     key_is="an Admin API key, which a team administrator makes in Cursor's dashboard under "

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from ghapp.vendors import anthropic, copilot, cursor
-from ghapp.vendors.vendor import Vendor
+from ghapp.vendors.vendor import AgentVendor
 
-VENDORS: Mapping[str, Vendor] = MappingProxyType(
+VENDORS: Mapping[str, AgentVendor] = MappingProxyType(
     {
         one.name: one
         for one in (anthropic.CONSOLE, anthropic.ENTERPRISE, cursor.VENDOR, copilot.VENDOR)

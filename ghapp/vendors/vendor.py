@@ -23,7 +23,7 @@ class VendorReport(Struct, frozen=True):
     """Days until a day can be whole: 1, on the day after it."""
 
 
-class Vendor(Struct, frozen=True):
+class AgentVendor(Struct, frozen=True):
     """Everything that one kind of key opens."""
 
     name: str

@@ -11,7 +11,7 @@ from ghapp.reports.charts import NOTHING, meter
 from ghapp.reports.harmless import visible
 from ghapp.reports.reading import silent_agent
 from ghapp.reports.summary import moment, percent
-from ghapp.spend.cost import Cost
+from ghapp.spend.cost import TokenCost
 from ghapp.spend.money import CURRENCY, for_machines, for_people
 from ghapp.web.prose import to_html
 
@@ -59,10 +59,10 @@ def add_frame(app: Flask) -> None:
     app.jinja_env.globals |= {"percent": percent, "version": __version__}
 
 
-def cost(one: Cost | None) -> str:
+def cost(one: TokenCost | None) -> str:
     """Write an amount; a dash: unknown or not shown, a plus: it is at least so much.
 
-    >>> cost(Cost(amount=2_500_000)), cost(None), cost(Cost(amount=1, is_floor=True))
+    >>> cost(TokenCost(amount=2_500_000)), cost(None), cost(TokenCost(amount=1, is_floor=True))
     ('$2.50', '-', '$0.000001+')
     """
     if one is None or one.amount is None:

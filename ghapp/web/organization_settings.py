@@ -10,7 +10,7 @@ from flask import Blueprint, abort, make_response, redirect, render_template, re
 from werkzeug.wrappers import Response
 
 from ghapp.reports.pull_cost import BASIS_WORDS
-from ghapp.spend.budgets import Budget, BudgetOf
+from ghapp.spend.budgets import BudgetOf, MonthlyBudget
 from ghapp.spend.cost import CostBasis
 from ghapp.spend.money import MoneyError, from_dollars
 from ghapp.store import NOBODY, Installation, NewToken, TokenKind, WeeklyOrder, new_secret
@@ -122,7 +122,7 @@ def _monthly() -> int:
     return amount
 
 
-def _budget(installation: Installation, *, monthly: int) -> Budget:
+def _budget(installation: Installation, *, monthly: int) -> MonthlyBudget:
     """Read the form; 400 names the invalid field."""
     of, name, basis = (request.form.get(field, "").strip() for field in ("of", "name", "basis"))
     if of not in set(BudgetOf):
@@ -131,7 +131,7 @@ def _budget(installation: Installation, *, monthly: int) -> Budget:
     if basis not in set(known):
         abort(400, f"basis is {basis!r}; give one of {', '.join(known)}")
     kind = BudgetOf(of)
-    return Budget(kind, _budgeted(installation, kind, name), monthly, CostBasis(basis))
+    return MonthlyBudget(kind, _budgeted(installation, kind, name), monthly, CostBasis(basis))
 
 
 def _budgeted(installation: Installation, kind: BudgetOf, name: str) -> str | None:

@@ -19,13 +19,13 @@ from typing import NamedTuple
 from ghapp.attribution.codebook import COMMON_WORDS
 from ghapp.attribution.model import (
     Change,
+    CommandSubstitution,
     Edit,
     EditResult,
     Evidence,
     FileDiff,
     FileStatus,
     LineRewrite,
-    Substitution,
 )
 from ghapp.attribution.policy import Policy
 
@@ -837,14 +837,16 @@ def reasons(
     return {audit.file.diff.path: judged(audit, *others) for audit, *others in matched}
 
 
-def rewriting_in_order(commands: Iterable[Substitution], merged_at: datetime) -> list[Substitution]:
+def rewriting_in_order(
+    commands: Iterable[CommandSubstitution], merged_at: datetime
+) -> list[CommandSubstitution]:
     return sorted(
         commands, key=lambda c: (c.edit.at > merged_at, -(c.edit.at - merged_at), c.edit.id)
     )
 
 
 def credit_substituted(
-    audit: FileAudit, commands: list[Substitution], roots: Iterable[str]
+    audit: FileAudit, commands: list[CommandSubstitution], roots: Iterable[str]
 ) -> None:
     """Credit each line that a command made of a removed line of its hunk (rules.md 2.19)."""
     diff = audit.file.diff
@@ -870,7 +872,10 @@ def credit_substituted(
 
 
 def _credit_one(
-    audit: FileAudit, text: str, orders: list[list[Substitution]], free: list[tuple[int, str]]
+    audit: FileAudit,
+    text: str,
+    orders: list[list[CommandSubstitution]],
+    free: list[tuple[int, str]],
 ) -> None:
     for order in orders:
         line = text
@@ -899,7 +904,7 @@ def substituted(line: str, rewrites: Sequence[LineRewrite]) -> str:
     return line
 
 
-def reached(command: Substitution, name: str | None, roots: Iterable[str]) -> bool:
+def reached(command: CommandSubstitution, name: str | None, roots: Iterable[str]) -> bool:
     for one in command.reach:
         for root in roots:
             whole = f"{root}/{name}"

@@ -20,6 +20,7 @@ from ghapp.attribution.linear_pattern import PatternDialect
 from ghapp.attribution.model import (
     AuditSubject,
     Change,
+    CommandSubstitution,
     Edit,
     EditHunk,
     EditLines,
@@ -32,7 +33,6 @@ from ghapp.attribution.model import (
     LineRewrite,
     PathFilter,
     ReachedFiles,
-    Substitution,
     TextLines,
 )
 from tests.attribution.oracle import substituted
@@ -200,7 +200,7 @@ class Telling:
     renamed: dict[str, str] = field(default_factory=dict)
     """New name to earlier name."""
     edits: list[Edit] = field(default_factory=list)
-    substitutions: list[Substitution] = field(default_factory=list)
+    substitutions: list[CommandSubstitution] = field(default_factory=list)
 
     def step(self) -> None:
         """Perform the next random action."""
@@ -310,7 +310,9 @@ class Telling:
             outcome=tape.one_of((EditResult.APPLIED,) * 5 + (EditResult.FAILED,)),
             tool="Bash",
         )
-        self.substitutions.append(Substitution(edit=edit, rewrites=tuple(rewrites), reach=(reach,)))
+        self.substitutions.append(
+            CommandSubstitution(edit=edit, rewrites=tuple(rewrites), reach=(reach,))
+        )
         # Somebody may have done it elsewhere, too, or nobody did it anywhere.
         for path in paths if tape.happens(80) else ():
             self.now[path] = [substituted(line, rewrites) for line in self.now[path]]

@@ -13,13 +13,13 @@ from ghapp.attribution.linear_pattern import PatternDialect, StepBudget
 from ghapp.attribution.model import (
     Audit,
     Change,
+    CommandSubstitution,
     Edit,
     EditLines,
     Evidence,
     FileDiff,
     LineRewrite,
     ReachedFiles,
-    Substitution,
 )
 from ghapp.attribution.policy import CLAUDE_CODE_V1, Policy
 from tests.attribution.strategies import LATER, MERGED, SUBJECT, Case, cases, diff_of, stories
@@ -36,7 +36,7 @@ def rewrite(pattern: str, *parts: str | int, **fields: object) -> LineRewrite:
 
 def command(
     *rewrites: LineRewrite, id_: str = "toolu_1", path: str = "src/a.py", minutes: int = -60
-) -> Substitution:
+) -> CommandSubstitution:
     edit = Edit(
         id=id_,
         agent="claude-code",
@@ -47,10 +47,12 @@ def command(
         lines=EditLines(()),
         model="opus",
     )
-    return Substitution(edit=edit, rewrites=rewrites, reach=(ReachedFiles(path=edit.path),))
+    return CommandSubstitution(edit=edit, rewrites=rewrites, reach=(ReachedFiles(path=edit.path),))
 
 
-def audit_of(file: FileDiff, *commands: Substitution, policy: Policy = CLAUDE_CODE_V1) -> Audit:
+def audit_of(
+    file: FileDiff, *commands: CommandSubstitution, policy: Policy = CLAUDE_CODE_V1
+) -> Audit:
     evidence = Evidence(substitutions=commands, roots=(ROOT,))
     return attribute(SUBJECT, Change(files=(file,)), evidence, policy, at=LATER)
 
@@ -83,7 +85,7 @@ def test_a_removed_line_that_becomes_an_added_one_gives_it_the_reason() -> None:
     ],
     ids=["another text", "another file", "too early", "a folder as a file", "another place"],
 )
-def test_no_other_command_gives_it(other: Substitution) -> None:
+def test_no_other_command_gives_it(other: CommandSubstitution) -> None:
     assert set(reasons(audit_of(FILE, other))) == {"no_match"}
 
 

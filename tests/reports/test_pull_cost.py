@@ -6,7 +6,7 @@ import pytest
 
 from ghapp.reports.pull_cost import GAP_WORDS, STATE_WORDS, about, cost_line, coverage
 from ghapp.spend.allocation import AllocationState, CostGap, PullRequestCost
-from ghapp.spend.cost import Cost, CostBasis
+from ghapp.spend.cost import CostBasis, TokenCost
 
 
 def cost_of(
@@ -20,7 +20,7 @@ def cost_of(
     lines: tuple[int, int] = (30, 40),
 ) -> PullRequestCost:
     return PullRequestCost(
-        cost=Cost(amount, 0 if amount is None else 9, unpriced, is_floor),
+        cost=TokenCost(amount, 0 if amount is None else 9, unpriced, is_floor),
         basis=basis,
         state=state,
         data_through=date(2026, 5, 7),

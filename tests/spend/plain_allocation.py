@@ -7,7 +7,7 @@ from typing import Generic
 
 from ghapp.attribution.model import Struct
 from ghapp.spend.allocation import Key, PullCostPart, split_cost
-from ghapp.spend.cost import Cost
+from ghapp.spend.cost import TokenCost
 
 
 class CostRow(Struct, frozen=True):
@@ -15,7 +15,7 @@ class CostRow(Struct, frozen=True):
 
     agent_session: Hashable
     """What tells agent sessions apart: of two people they may have one name."""
-    cost: Cost
+    cost: TokenCost
     day: date | None = None
     is_repriced: bool = False
     """It is of a closed month that somebody asked to price again."""
@@ -24,8 +24,8 @@ class CostRow(Struct, frozen=True):
 class Allocation(Struct, Generic[Key], frozen=True):
     """Costs by pull request; with ``unallocated`` they sum to what was split, exactly."""
 
-    by_pull_request: dict[Key, Cost]
-    unallocated: Cost
+    by_pull_request: dict[Key, TokenCost]
+    unallocated: TokenCost
 
 
 def allocated(
@@ -36,8 +36,8 @@ def allocated(
     ``matched``: agent session → pull request → its matched lines there. Each row is split by
     itself, so that days and models keep their sums too.
     """
-    found: defaultdict[Key, Cost] = defaultdict(Cost)
-    unallocated = Cost()
+    found: defaultdict[Key, TokenCost] = defaultdict(TokenCost)
+    unallocated = TokenCost()
     for row in rows:
         weights = {key: n for key, n in matched.get(row.agent_session, {}).items() if n > 0}
         if not weights:

@@ -13,7 +13,7 @@ from ghapp.spend.allocation import (
     split,
     state_at,
 )
-from ghapp.spend.cost import Cost, CostBasis
+from ghapp.spend.cost import CostBasis, TokenCost
 from tests.spend.plain_allocation import CostRow, allocated
 
 AT = datetime(2026, 5, 20, 12, tzinfo=UTC)
@@ -26,14 +26,14 @@ weights = st.dictionaries(keys, st.integers(0, 1000), min_size=1).filter(
 amounts = st.integers(0, 10**12)
 costs = st.one_of(
     st.builds(
-        Cost,
+        TokenCost,
         amount=amounts,
         priced_tokens=st.integers(1, 10**9),
         unpriced_tokens=st.integers(0, 10**9),
         is_floor=st.booleans(),
     ),
-    st.builds(Cost, amount=st.none(), unpriced_tokens=st.integers(1, 10**9)),
-    st.just(Cost()),
+    st.builds(TokenCost, amount=st.none(), unpriced_tokens=st.integers(1, 10**9)),
+    st.just(TokenCost()),
 )
 sessions = st.sampled_from(["s", "t", "u", "v"])
 rows = st.lists(st.builds(CostRow, agent_session=sessions, cost=costs), max_size=12)
@@ -77,12 +77,12 @@ def test_pull_requests_and_unallocated_sum_to_agent_sessions(
 ) -> None:
     found = allocated(told, lines)
     parts = [*found.by_pull_request.values(), found.unallocated]
-    whole = sum((row.cost for row in told), Cost())
+    whole = sum((row.cost for row in told), TokenCost())
     for name in ("amount", "priced_tokens", "unpriced_tokens"):
         assert sum(getattr(one, name) or 0 for one in parts) == (getattr(whole, name) or 0)
     matched_sessions = {one for one, own in lines.items() if any(own.values())}
     apart = [row.cost for row in told if row.agent_session not in matched_sessions]
-    assert found.unallocated == sum(apart, Cost())
+    assert found.unallocated == sum(apart, TokenCost())
 
 
 @given(rows, matched)
@@ -94,13 +94,13 @@ def test_no_pull_request_without_a_matched_line_costs(
 
 
 def test_an_unknown_model_s_tokens_are_split_too() -> None:
-    row = CostRow(agent_session="s", cost=Cost(amount=None, unpriced_tokens=10))
+    row = CostRow(agent_session="s", cost=TokenCost(amount=None, unpriced_tokens=10))
     found = allocated([row], {"s": {1: 1, 2: 1}})
-    assert found.by_pull_request[1] == Cost(amount=None, unpriced_tokens=5)
-    assert found.unallocated == Cost()
+    assert found.by_pull_request[1] == TokenCost(amount=None, unpriced_tokens=5)
+    assert found.unallocated == TokenCost()
 
 
-def told(cost: Cost = Cost(), **changed: int) -> PullRequestCost:  # noqa: B008 - it is frozen
+def told(cost: TokenCost = TokenCost(), **changed: int) -> PullRequestCost:  # noqa: B008 - it is frozen
     values = {"agent_sessions": 1, "attributed_lines": 10, "covered_lines": 4} | changed
     return PullRequestCost(
         cost=cost,
@@ -112,9 +112,9 @@ def told(cost: Cost = Cost(), **changed: int) -> PullRequestCost:  # noqa: B008 
 
 
 def test_a_pull_request_without_known_usage_has_no_amount() -> None:
-    assert told(Cost(), agent_sessions=0).amount is None
-    assert told(Cost(amount=None, unpriced_tokens=3)).amount is None
-    assert told(Cost(amount=5, priced_tokens=3)).amount == 5
+    assert told(TokenCost(), agent_sessions=0).amount is None
+    assert told(TokenCost(amount=None, unpriced_tokens=3)).amount is None
+    assert told(TokenCost(amount=5, priced_tokens=3)).amount == 5
     assert told().coverage == 0.4
     assert told(attributed_lines=0).coverage is None
 

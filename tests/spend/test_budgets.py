@@ -2,16 +2,16 @@
 
 import pytest
 
-from ghapp.spend.budgets import Budget, BudgetOf, BudgetState, is_alarm, state_of
+from ghapp.spend.budgets import BudgetOf, BudgetState, MonthlyBudget, is_alarm, state_of
 from ghapp.spend.cost import CostBasis
-from ghapp.spend.forecast import Forecast
+from ghapp.spend.forecast import MonthForecast
 
-BUDGET = Budget(of=BudgetOf.TEAM, name="web", monthly=100, basis=CostBasis.LIST)
+BUDGET = MonthlyBudget(of=BudgetOf.TEAM, name="web", monthly=100, basis=CostBasis.LIST)
 UNKNOWN, BELOW, WILL_EXCEED, EXCEEDED = BudgetState
 
 
-def foretold(amount: int) -> Forecast:
-    return Forecast(amount=amount, at_least=0, at_most=10**6, weeks=8)
+def foretold(amount: int) -> MonthForecast:
+    return MonthForecast(amount=amount, at_least=0, at_most=10**6, weeks=8)
 
 
 @pytest.mark.parametrize(

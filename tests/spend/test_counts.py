@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghapp.spend.cost import Cost
+from ghapp.spend.cost import TokenCost
 from ghapp.spend.counts import (
     NO_COST_CENTER,
     PersonCost,
@@ -18,7 +18,7 @@ from ghapp.usage.counts import OTHERS
 
 DAY = date(2026, 5, 1)
 costs = st.builds(
-    lambda amount: Cost(amount=amount, priced_tokens=amount), st.integers(0, 1_000_000)
+    lambda amount: TokenCost(amount=amount, priced_tokens=amount), st.integers(0, 1_000_000)
 )
 people = st.dictionaries(
     st.integers(1, 12), st.builds(PersonCost, matched=costs, unmatched=costs), max_size=12
@@ -28,7 +28,7 @@ people = st.dictionaries(
 def is_of_many(found: dict[int, PersonCost], name: str) -> bool:
     """Return whether a part of costs is nobody's, or may be shown, in the plainest way."""
     parts = [getattr(one, name) for one in found.values()]
-    amounts = [one.amount for one in parts if one != Cost()]
+    amounts = [one.amount for one in parts if one != TokenCost()]
     return not amounts or (len(amounts) >= 5 and max(amounts) * 100 <= 80 * sum(amounts))
 
 
@@ -52,7 +52,7 @@ def test_a_hidden_period_is_not_told_by_the_rest(found: list[dict[int, PersonCos
     hidden = [
         one
         for one, point in zip(found, points, strict=True)
-        if point.spent.cost is None and any(cost.whole != Cost() for cost in one.values())
+        if point.spent.cost is None and any(cost.whole != TokenCost() for cost in one.values())
     ]
     together: dict[int, PersonCost] = {}
     for one in hidden:
@@ -75,13 +75,13 @@ def test_a_month_is_charged_back_whole_and_nobody_s_own_money_with_it(
     told = {point.start: point.spent for point in periods(months, sorted(months))}
     for month, whole in months.items():
         own = [row for row in rows if row.month == month]
-        spending = {who: one.whole for who, one in whole.items() if one.whole != Cost()}
+        spending = {who: one.whole for who, one in whole.items() if one.whole != TokenCost()}
         assert sum(row.people for row in own) == len(spending)
         amounts = [row.cost for row in own]
         if told[month].cost is None:
             assert amounts == [None] or not own
         elif None not in amounts:
-            assert sum((one for one in amounts if one), Cost()) == told[month].cost
+            assert sum((one for one in amounts if one), TokenCost()) == told[month].cost
         for row in own:
             if row.cost is None or row.cost_center == OTHERS:
                 continue

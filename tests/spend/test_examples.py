@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ghapp.spend.allocation import MergedLines, pull_request_cost
 from ghapp.spend.closed_months import ClosedMonth, PriceVersions, month_of, versions_for
-from ghapp.spend.cost import Cost, CostBasis
+from ghapp.spend.cost import CostBasis, TokenCost
 from ghapp.spend.money import for_machines
 from ghapp.spend.prices import PriceList, read_table
 from ghapp.spend.quotes import PricedRow, estimated
@@ -71,7 +71,7 @@ def _by_basis(case: Case, card: RateCard | None) -> dict[str, Any]:
     return {
         "agent_sessions": {
             name: msgspec.to_builtins(
-                sum((r.cost for r in rows if r.agent_session == name), Cost())
+                sum((r.cost for r in rows if r.agent_session == name), TokenCost())
             )
             for name in sorted({told["agent_session"] for told in case["usage"]})
         },

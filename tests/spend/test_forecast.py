@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ghapp.spend.closed_months import next_month
-from ghapp.spend.forecast import LEAST_WEEKS, Forecast, forecast
+from ghapp.spend.forecast import LEAST_WEEKS, MonthForecast, forecast
 
 MONTH = date(2026, 11, 1)
 START = date(2026, 9, 7)
@@ -21,7 +21,7 @@ def every_day(amount: int, *, weekend: int | None = None) -> dict[date, int]:
     return {day: amount if day.weekday() < 5 or weekend is None else weekend for day in days}
 
 
-def asked(told: dict[date, int], last: date, known_from: date = START) -> Forecast | None:
+def asked(told: dict[date, int], last: date, known_from: date = START) -> MonthForecast | None:
     until = {day: amount for day, amount in told.items() if day <= last}
     return forecast(until, MONTH, known_from=known_from, through=last)
 
@@ -58,7 +58,7 @@ def test_a_weekday_is_worth_its_own_weeks() -> None:
     # Through Friday the 27th: a Saturday, a Sunday and a Monday are left.
     told = every_day(0) | {date(2026, 11, 23): 80, date(2026, 11, 14): 8}
     found = asked(told, date(2026, 11, 27))
-    assert found == Forecast(amount=88 + 11, at_least=88, at_most=88 + 80, weeks=8)
+    assert found == MonthForecast(amount=88 + 11, at_least=88, at_most=88 + 80, weeks=8)
 
 
 def test_too_few_days_foretell_nothing() -> None:

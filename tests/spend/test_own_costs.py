@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghapp.spend.cost import Cost
+from ghapp.spend.cost import TokenCost
 from ghapp.spend.own_costs import OwnCosts
 from ghapp.spend.prices import packaged
 from ghapp.usage.answers import TokenCounts, UsageRecord
@@ -29,7 +29,7 @@ answers = st.lists(
 @given(answers, st.sampled_from(sorted(NAMES)))
 def test_parts_sum_to_the_whole(told: list[UsageRecord], by: str) -> None:
     found = OwnCosts(told, packaged())
-    assert sum(found.parted(by).values(), Cost()) == found.whole
+    assert sum(found.parted(by).values(), TokenCost()) == found.whole
     assert set(found.parted(by)) == {NAMES[by](one) for one in told}
     tokens = found.whole.priced_tokens + found.whole.unpriced_tokens
     assert tokens == sum(one.tokens.total for one in told)

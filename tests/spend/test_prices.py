@@ -13,7 +13,7 @@ from ghapp.spend.prices import (
     PriceList,
     PriceRow,
     PriceTable,
-    Rates,
+    TokenRates,
     joined,
     packaged,
     read_table,
@@ -261,6 +261,6 @@ def test_a_price_that_depends_on_the_hour_is_a_floor() -> None:
 
 
 def test_a_table_can_be_made_for_a_test() -> None:
-    row = PriceRow(provider="p", model="m-1", rates=Rates(input=1))
+    row = PriceRow(provider="p", model="m-1", rates=TokenRates(input=1))
     prices = PriceList(PriceTable(version="v", rows=(row,)))
     assert prices.find("M 1", datetime(2026, 1, 1, tzinfo=UTC).date()) == row

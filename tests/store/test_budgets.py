@@ -5,13 +5,13 @@ from datetime import date
 import pytest
 from msgspec.structs import replace
 
-from ghapp.spend.budgets import Budget, BudgetOf, BudgetState
+from ghapp.spend.budgets import BudgetOf, BudgetState, MonthlyBudget
 from ghapp.spend.cost import CostBasis
 from ghapp.spend.counts import BudgetCheck
 from ghapp.store import Store
 from tests.store.records import NOW
 
-WHOLE = Budget(BudgetOf.ORGANIZATION, None, 5, CostBasis.LIST)
+WHOLE = MonthlyBudget(BudgetOf.ORGANIZATION, None, 5, CostBasis.LIST)
 MAY, JUNE = date(2026, 5, 1), date(2026, 6, 1)
 
 
@@ -30,7 +30,7 @@ def test_there_are_only_so_many(sqlite_store: Store, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("ghapp.store.budgets.MOST", 1)
     sqlite_store.budgets.agree(5, WHOLE, by="ann", now=NOW)
     sqlite_store.budgets.agree(5, replace(WHOLE, monthly=6), by="ann", now=NOW)
-    other = Budget(BudgetOf.TEAM, "core", 5, CostBasis.LIST)
+    other = MonthlyBudget(BudgetOf.TEAM, "core", 5, CostBasis.LIST)
     with pytest.raises(ValueError, match="remove one"):
         sqlite_store.budgets.agree(5, other, by="ann", now=NOW)
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, insert, select
 
 from ghapp.attribution.model import AuditState, Verdict
-from ghapp.spend.cost import Cost, CostBasis
+from ghapp.spend.cost import CostBasis, TokenCost
 from ghapp.spend.prices import packaged
 from ghapp.spend.quotes import PricedRow, at_list
 from ghapp.spend.rate_card import read_rate_card
@@ -167,7 +167,7 @@ def check(
             )
             whole = connection.execute(of_grain).one()
             left = connection.execute(of_grain.where(~cost_sum.c.is_matched)).one()
-            assert cost_of(whole, CostBasis.LIST) == sum(priced.values(), Cost()) or not held
+            assert cost_of(whole, CostBasis.LIST) == sum(priced.values(), TokenCost()) or not held
             assert cost_of(left, CostBasis.LIST).amount == allocation.unallocated.amount or (
                 not left.rows
             )
@@ -176,7 +176,7 @@ def check(
     assert sum(one.amount or 0 for one in parts) == total
 
 
-def plain(found: Iterable[StoredUsage]) -> dict[tuple[Any, ...], Cost]:
+def plain(found: Iterable[StoredUsage]) -> dict[tuple[Any, ...], TokenCost]:
     """Return what rows that count cost, by what `token_cost` is told apart by."""
     summed: defaultdict[tuple[Any, ...], TokenCounts] = defaultdict(TokenCounts)
     for one in found:
@@ -185,7 +185,7 @@ def plain(found: Iterable[StoredUsage]) -> dict[tuple[Any, ...], Cost]:
         key = (one.person, day_number(row.day), row.agent, row.agent_session)
         price_class = row.day, row.variant, row.context
         summed[(*key, one.repository_id or 0, row.model or "", *price_class)] += row.tokens
-    costs: defaultdict[tuple[Any, ...], Cost] = defaultdict(Cost)
+    costs: defaultdict[tuple[Any, ...], TokenCost] = defaultdict(TokenCost)
     for (*key, day, variant, context), tokens in summed.items():
         asked = PricedRow(
             model=key[-1] or None, day=day, tokens=tokens, variant=variant, context=context

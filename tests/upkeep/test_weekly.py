@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ghapp.attribution.model import AuditState, AuditTotals, Verdict
-from ghapp.spend.budgets import Budget, BudgetOf
+from ghapp.spend.budgets import BudgetOf, MonthlyBudget
 from ghapp.spend.cost import CostBasis
 from ghapp.store import Installation, Repository, Store, UsageOrigin, WeeklyOrder
 from ghapp.store.summaries.questions import SummaryQuestions
@@ -242,7 +242,7 @@ def told(receiver: Receiver) -> str:
 
 def agree(store: Store, dollars: int, of: BudgetOf = BudgetOf.ORGANIZATION) -> None:
     name = None if of is BudgetOf.ORGANIZATION else "acme/shop"
-    budget = Budget(of, name, dollars * 10**6, CostBasis.LIST)
+    budget = MonthlyBudget(of, name, dollars * 10**6, CostBasis.LIST)
     store.budgets.agree(INSTALLATION, budget, by="ann", now=WEDNESDAY)
 
 

@@ -6,6 +6,7 @@ be stored of it, `Expected` counts in the plainest way.
 
 import base64
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from ghapp.vendors.registry import VENDORS
-from ghapp.vendors.vendor import Vendor
+from ghapp.vendors.vendor import AgentVendor
 from tests.receivers import serving
 
 TODAY = date(2026, 11, 30)
@@ -70,7 +71,7 @@ class Expected:
     listed: dict[str, int]
 
 
-class StandIn:
+class StandIn(ABC):
     """What a vendor tells, how it misbehaves, and what it was asked."""
 
     vendor = ""
@@ -114,13 +115,13 @@ class StandIn:
             return Reply({"error": SECRET}, self.status, {"Location": f"{self.address}/elsewhere"})
         return self.route(asked)
 
+    @abstractmethod
     def route(self, asked: Asked) -> Reply:
         """Return the answer of a server that is well."""
-        raise NotImplementedError
 
+    @abstractmethod
     def expected(self, day: date) -> Expected:
         """Return what should be stored of a day."""
-        raise NotImplementedError
 
     def rows(self, rows: list[Any]) -> list[list[Any]]:
         """Return rows in pages, each twice if it repeats pages."""
@@ -625,6 +626,6 @@ def served(told: StandIn) -> Iterator[StandIn]:
         yield told
 
 
-def vendor_of(told: StandIn) -> Vendor:
+def vendor_of(told: StandIn) -> AgentVendor:
     """Return the vendor, at the stand-in's address."""
     return msgspec.structs.replace(VENDORS[told.vendor], address=told.address)

@@ -22,9 +22,9 @@ from sqlalchemy import (
 )
 
 from ghapp.spend.allocation import MergedLines, PullCostPart, pull_request_cost
-from ghapp.spend.budgets import Budget, BudgetOf, state_of
+from ghapp.spend.budgets import BudgetOf, MonthlyBudget, state_of
 from ghapp.spend.closed_months import month_of, next_month
-from ghapp.spend.cost import Cost, CostBasis
+from ghapp.spend.cost import CostBasis, TokenCost
 from ghapp.spend.counts import (
     BilledAmount,
     BudgetCheck,
@@ -42,7 +42,7 @@ from ghapp.spend.counts import (
     divided,
     periods,
 )
-from ghapp.spend.forecast import WEEKS, Forecast, forecast
+from ghapp.spend.forecast import WEEKS, MonthForecast, forecast
 from ghapp.spend.shown import ByPerson, SpendPart, folded, may_be_shown
 from ghapp.store.budgets import budgets_of
 from ghapp.store.database import Database
@@ -189,7 +189,7 @@ def _details(
         )
         for row in rows
     ]
-    models: defaultdict[str | None, Cost] = defaultdict(Cost)
+    models: defaultdict[str | None, TokenCost] = defaultdict(TokenCost)
     for row, part in zip(rows, parts, strict=True):
         models[row.model or None] += part.cost
     merged = MergedLines(
@@ -383,7 +383,7 @@ class SpendQuery(UsageQuery):
 
     # --- what comes, and what was agreed ----------------------------------------------------------
 
-    def forecast(self, month: date, today: date) -> Forecast | None:
+    def forecast(self, month: date, today: date) -> MonthForecast | None:
         """Return the forecast of a month that is not over; ``None``: too little is known."""
         if month != month_of(today) or not self._month_is_shown(month):
             return None
@@ -427,7 +427,7 @@ class SpendQuery(UsageQuery):
     def _month_is_shown(self, month: date) -> bool:
         return may_be_shown(_by(self._month(month), lambda _: "all").get("all", {}))
 
-    def budgets(self, month: date, coming: Forecast | None) -> tuple[BudgetCheck, ...]:
+    def budgets(self, month: date, coming: MonthForecast | None) -> tuple[BudgetCheck, ...]:
         """Return how the organization's budgets of this basis stand in a month."""
         if not self._selection.has_unplaced or self._selection.team or self._selection.agent:
             return ()  # they are of everything
@@ -493,7 +493,7 @@ def _billed(vendor: str, report: str, currency: str, rows: Sequence[Row[Any]]) -
     for name in ("billed", "list_price"):
         known = [row for row in rows if getattr(row, name) is not None]
         people = {
-            row.person: Cost(amount=int(getattr(row, name)))
+            row.person: TokenCost(amount=int(getattr(row, name)))
             for row in known
             if row.person is not None
         }
@@ -511,20 +511,22 @@ def _billed(vendor: str, report: str, currency: str, rows: Sequence[Row[Any]]) -
     )
 
 
-def _checked(budget: Budget, month: date, people: ByPerson, coming: Forecast | None) -> BudgetCheck:
+def _checked(
+    budget: MonthlyBudget, month: date, people: ByPerson, coming: MonthForecast | None
+) -> BudgetCheck:
     is_shown = bool(people) and may_be_shown(people)
-    spent = sum(people.values(), Cost()).amount if is_shown else None
+    spent = sum(people.values(), TokenCost()).amount if is_shown else None
     state = state_of(budget, spent, coming)
     return BudgetCheck(budget=budget, month=month, spent=spent, state=state)
 
 
 def _together(rows: Sequence[Row[Any]]) -> int | None:
     """Return the sum of pull requests' amounts; ``None``: there are none, or of too few people."""
-    people: defaultdict[int, Cost] = defaultdict(Cost)
+    people: defaultdict[int, TokenCost] = defaultdict(TokenCost)
     names = {row.author or "": number for number, row in enumerate(rows, 1)}
     for row in rows:
         who = row.author_id if row.author_id is not None else -names[row.author or ""]
-        people[who] += Cost(amount=int(row.amount), priced_tokens=1)
+        people[who] += TokenCost(amount=int(row.amount), priced_tokens=1)
     return sum(int(row.amount) for row in rows) if rows and may_be_shown(people) else None
 
 
@@ -550,8 +552,8 @@ def _by(
     rows: Iterable[Row[Any]], name: Callable[[Row[Any]], str | None]
 ) -> dict[str | None, ByPerson]:
     """Return what each person costs in each part."""
-    found: defaultdict[str | None, defaultdict[int, Cost]]
-    found = defaultdict(lambda: defaultdict(Cost))
+    found: defaultdict[str | None, defaultdict[int, TokenCost]]
+    found = defaultdict(lambda: defaultdict(TokenCost))
     for row in rows:
         found[name(row)][row.person] += summed_cost(row)
     return {part: dict(people) for part, people in found.items()}

@@ -10,7 +10,7 @@ from ghapp.attribution.model import Struct
 from ghapp.reports.tables import to_csv
 from ghapp.spend.allocation import AllocationState, CostGap
 from ghapp.spend.closed_months import month_of, next_month
-from ghapp.spend.cost import Cost, CostBasis
+from ghapp.spend.cost import CostBasis, TokenCost
 from ghapp.spend.counts import PullCostDetails, SpendSummary
 from ghapp.spend.money import for_machines
 from ghapp.summaries.selection import year_before
@@ -310,9 +310,9 @@ def _pulls_csv(selection: UsageSelection, basis: CostBasis) -> Response:
     return download(to_csv(PULL_COLUMNS, rows), "pull-costs.csv", CSV)
 
 
-def _dollars(cost: Cost | None) -> str | None:
+def _dollars(cost: TokenCost | None) -> str | None:
     return None if cost is None or cost.amount is None else for_machines(cost.amount)
 
 
-def _unpriced(cost: Cost | None) -> int | None:
+def _unpriced(cost: TokenCost | None) -> int | None:
     return cost.unpriced_tokens if cost else None

@@ -3,7 +3,7 @@
 from flask import render_template, request
 
 from ghapp.reports import words
-from ghapp.spend.cost import Cost
+from ghapp.spend.cost import TokenCost
 from ghapp.store import Repository
 from ghapp.web.access import require_reader, viewer
 from ghapp.web.current import services
@@ -38,7 +38,7 @@ def repository(owner: str, name: str) -> str:
     )
 
 
-def _spent(known: Repository, wanted: PageQuery) -> Cost | None:
+def _spent(known: Repository, wanted: PageQuery) -> TokenCost | None:
     """Return what agents cost on these days; ``None``: unknown, or not for this reader.
 
     It is of days, not of the pull requests that a filter chooses, and it is about people: a public

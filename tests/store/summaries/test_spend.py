@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from ghapp.attribution.model import AuditState, Verdict
-from ghapp.spend.budgets import Budget, BudgetOf, BudgetState
-from ghapp.spend.cost import Cost, CostBasis
+from ghapp.spend.budgets import BudgetOf, BudgetState, MonthlyBudget
+from ghapp.spend.cost import CostBasis, TokenCost
 from ghapp.spend.counts import PersonCost, divided, periods
 from ghapp.spend.prices import packaged
 from ghapp.spend.quotes import at_list, row_of
@@ -108,7 +108,7 @@ class SpendingOrganization(Organization):
                 found[agent_session][key] = count
         return dict(found)
 
-    def costs(self, asked: UsageSelection) -> list[tuple[StoredUsage, Cost]]:
+    def costs(self, asked: UsageSelection) -> list[tuple[StoredUsage, TokenCost]]:
         """Return the selected rows, those of days outside too, each alike ones with their cost."""
         summed: dict[Any, StoredUsage] = {}
         for one in self.rows(asked):
@@ -146,7 +146,7 @@ def test_all_amounts_are_those_of_the_raw_rows(
     ]
     matched = made.lines()
 
-    def people(rows: Iterable[tuple[StoredUsage, Cost]]) -> dict[int, PersonCost]:
+    def people(rows: Iterable[tuple[StoredUsage, TokenCost]]) -> dict[int, PersonCost]:
         by: defaultdict[int, PersonCost] = defaultdict(PersonCost)
         for one, cost in rows:
             is_matched = (one.row.agent, one.row.agent_session) in matched
@@ -154,8 +154,8 @@ def test_all_amounts_are_those_of_the_raw_rows(
         return dict(by)
 
     def parts(name: Callable[[StoredUsage], str | None]) -> Any:
-        by: defaultdict[str | None, defaultdict[int, Cost]]
-        by = defaultdict(lambda: defaultdict(Cost))
+        by: defaultdict[str | None, defaultdict[int, TokenCost]]
+        by = defaultdict(lambda: defaultdict(TokenCost))
         for one, cost in costs:
             by[name(one)][one.person] += cost
         return folded(by)
@@ -164,7 +164,7 @@ def test_all_amounts_are_those_of_the_raw_rows(
     assert found.agents == parts(lambda one: one.row.agent)
     assert found.models == parts(model)
     assert found.teams == parts(team)
-    by_period: defaultdict[date, list[tuple[StoredUsage, Cost]]] = defaultdict(list)
+    by_period: defaultdict[date, list[tuple[StoredUsage, TokenCost]]] = defaultdict(list)
     for one, cost in costs:
         by_period[grain.start(one.row.day)].append((one, cost))
     points = [point.start for point in found.series]
@@ -251,7 +251,9 @@ def test_a_budget_stands_beside_what_is_spent(
     sqlite_store: Store, monthly: int, state: BudgetState
 ) -> None:
     made = everybody(sqlite_store)
-    budget = Budget(of=BudgetOf.ORGANIZATION, name=None, monthly=monthly, basis=CostBasis.LIST)
+    budget = MonthlyBudget(
+        of=BudgetOf.ORGANIZATION, name=None, monthly=monthly, basis=CostBasis.LIST
+    )
     sqlite_store.budgets.agree(made.number, budget, by="owner", now=NOW)
     questions = SpendQuestions(sqlite_store.database, PersonNaming())
     found = questions.summary(april(made), CostBasis.LIST, TimeGrain.DAY, today=LAST)

@@ -15,7 +15,7 @@ from ghapp.attribution.model import Audit, FileVerdict, LineVerdict, Struct, Ver
 from ghapp.reports.ranges import ranges
 from ghapp.reports.words import NOT_COUNTED_GROUP, agent_name, group, sentence
 from ghapp.spend.allocation import split_cost
-from ghapp.spend.cost import Cost
+from ghapp.spend.cost import TokenCost
 from ghapp.spend.money import for_people
 from ghapp.spend.prices import packaged
 from ghapp.spend.quotes import at_list, row_of
@@ -413,7 +413,7 @@ def _cost_line(known: Known, asked: PullSelection) -> Iterator[Figure]:
         yield "", f"Agents cost {amount} here on these days. Estimate at list prices."
 
 
-def _priced(rows: Iterable[StoredUsage]) -> list[tuple[StoredUsage, Cost]]:
+def _priced(rows: Iterable[StoredUsage]) -> list[tuple[StoredUsage, TokenCost]]:
     """Price rows; those that are alike but for what has no price are one, rounded once."""
     alike: dict[Any, tuple[StoredUsage, TokenCounts]] = {}
     for one in rows:
@@ -431,15 +431,15 @@ def _priced(rows: Iterable[StoredUsage]) -> list[tuple[StoredUsage, Cost]]:
     return found
 
 
-def spent(rows: Iterable[StoredUsage]) -> Cost | None:
+def spent(rows: Iterable[StoredUsage]) -> TokenCost | None:
     """Return what rows cost together; ``None``: of too few people, or nearly all of one."""
-    people: dict[int, Cost] = {}
+    people: dict[int, TokenCost] = {}
     for one, priced in _priced(rows):
-        people[one.person] = people.get(one.person, Cost()) + priced
+        people[one.person] = people.get(one.person, TokenCost()) + priced
     known = [one.amount for one in people.values() if one.amount is not None]
     if len(known) < 5 or max(known) * 100 > 80 * sum(known):
         return None
-    return sum(people.values(), Cost())
+    return sum(people.values(), TokenCost())
 
 
 def _sessions(pull: Pull) -> Counter[tuple[str, str]]:
@@ -454,18 +454,18 @@ def cost_of(known: Known, pull: Pull) -> Iterator[Figure]:
         for name, lines in _sessions(one).items():
             if name in mine:
                 weights.setdefault(name, {})[one.repository_id, one.number] = lines
-    alike: dict[Any, Cost] = {}
+    alike: dict[Any, TokenCost] = {}
     for one, cost in _priced(known.usage):
         name = (one.row.agent, one.row.agent_session)
         if name in mine:
             assert isinstance(one.row, TokenDay)
             key = (name, one.row.model, one.row.day, one.person, one.repository_id)
-            alike[key] = alike.get(key, Cost()) + cost
-    models: dict[str, Cost] = {}
+            alike[key] = alike.get(key, TokenCost()) + cost
+    models: dict[str, TokenCost] = {}
     for key, cost in alike.items():
         part = split_cost(cost, weights[key[0]])[pull.repository_id, pull.number]
-        models[key[1]] = models.get(key[1], Cost()) + part
-    whole, used = sum(models.values(), Cost()), {key[0] for key in alike}
+        models[key[1]] = models.get(key[1], TokenCost()) + part
+    whole, used = sum(models.values(), TokenCost()), {key[0] for key in alike}
     if used and whole.amount is not None:
         least = whole.is_floor or whole.unpriced_tokens
         amount = f"{'At least' if least else 'About'} {for_people(whole.amount)}"
