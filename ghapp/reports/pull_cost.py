@@ -24,8 +24,8 @@ STATE_WORDS = {
 def about(one: PullRequestCost) -> str:
     """Return an amount with what it means; why there is none, if there is none.
 
-    >>> from ghapp.spend.cost import Cost
-    >>> about(PullRequestCost(Cost(1_467_135, 9, 1), CostBasis.LIST, AllocationState.OPEN,
+    >>> from ghapp.spend.cost import TokenCost
+    >>> about(PullRequestCost(TokenCost(1_467_135, 9, 1), CostBasis.LIST, AllocationState.OPEN,
     ...       data_through=None, agent_sessions=1, attributed_lines=40, covered_lines=30))
     'At least $1.47 at list prices'
     """
