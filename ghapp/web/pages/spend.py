@@ -15,12 +15,10 @@ from ghapp.web.frame import cost
 from ghapp.web.pages.blueprint import pages
 from ghapp.web.pages.drawings import ChartWithTable, span_name, tick
 from ghapp.web.pages.filters import PageQuery, asked_for, takes
-from ghapp.web.pages.usage import USAGE_FILTERS, of_repository, selected
+from ghapp.web.pages.usage import USAGE_FILTERS, of_repository, selected, shown_grain
 
 SPEND_FILTERS = USAGE_FILTERS | {"basis"}
 """Filters of these pages: those of usage, and which estimate."""
-LONG = 130
-"""Days above which a page shows months if nobody asks for another grain."""
 BASES = {
     CostBasis.LIST: "Estimate at list prices",
     CostBasis.CONTRACT: "Estimate at your own rates",
@@ -88,9 +86,7 @@ def _basis() -> CostBasis:
 
 
 def _shown(selection: UsageSelection, wanted: PageQuery) -> dict[str, object]:
-    days = (selection.until - selection.since).days
-    is_long = days > LONG and not request.args.get("grain")
-    grain = TimeGrain.MONTH if is_long else wanted.grain
+    grain = shown_grain(selection, wanted)
     basis = _basis()
     today = services.clock().date()
     summary = services.spend.summary(selection, basis, grain, today=today)

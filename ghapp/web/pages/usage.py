@@ -103,10 +103,15 @@ def _exports(wanted: PageQuery, endpoint: str) -> list[tuple[str, str]]:
     return [(one.value, wanted.exported(endpoint, by=one.value)) for one in kinds]
 
 
-def _shown(selection: UsageSelection, wanted: PageQuery) -> dict[str, object]:
+def shown_grain(selection: UsageSelection, wanted: PageQuery) -> TimeGrain:
+    """Return the grain that is asked for; if none is, many days are shown by month."""
     days = (selection.until - selection.since).days
     is_long = days > WEEKS_AT_MOST and not request.args.get("grain")
-    grain = TimeGrain.MONTH if is_long else wanted.grain
+    return TimeGrain.MONTH if is_long else wanted.grain
+
+
+def _shown(selection: UsageSelection, wanted: PageQuery) -> dict[str, object]:
+    grain = shown_grain(selection, wanted)
     summary = services.usage.summary(selection, grain)
     return {
         "summary": summary,
