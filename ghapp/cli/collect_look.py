@@ -47,7 +47,7 @@ def status(form: str) -> None:
         places = own_places()
         known, chosen, before = account.load(places), choices.load(places), state.load(places)
     if form == "json":
-        print_json(_status_members(places, known, chosen, before))
+        print_json(status_members(places, known, chosen, before))
         return
     click.echo(f"enrolled  {visible(known.enrollment.login)} at {visible(known.url, LONGEST)}")
     for one in known.enrollment.installations:
@@ -70,9 +70,10 @@ def status(form: str) -> None:
         click.echo(f"problem   {visible(before.problem, LONGEST)}")
 
 
-def _status_members(
+def status_members(
     places: CollectorFiles, known: "MachineAccount", chosen: "KeptBack", before: "CollectorState"
 ) -> dict[str, Any]:
+    """Return what ``collect status --format json`` prints."""
     from ghapp.collector import queue  # noqa: PLC0415 - see the top
 
     enrolled = known.enrollment

@@ -31,6 +31,14 @@ COMMANDS = {
     "verify": ("ghapp.cli.verify", "Check a bundle of recorded audits offline."),
     "policy": ("ghapp.cli.policy", "Show, compare and check policies."),
     "evidence": ("ghapp.cli.evidence", "Preview evidence, or import it."),
+    "mine": (
+        "ghapp.cli.mine",
+        "Show your own agents' work: what was merged, stands, and was sent.",
+    ),
+    "why": (
+        "ghapp.cli.why",
+        "Say which agent's edit wrote a line, and what you had asked.",
+    ),
     "usage": ("ghapp.cli.usage", "Count the tokens of your own agent sessions, offline."),
     "collect": ("ghapp.cli.collect", "Send evidence from a developer's machine."),
     "demo": ("ghapp.cli.demo", "Run a demo with a stand-in for GitHub."),
@@ -57,7 +65,7 @@ Three things that most people want:
   ghapp demo                                      see the app at work
   ghapp audit --git . --commit HEAD --evidence ~/.claude/projects
                                                   audit a commit of yours
-  ghapp collect status                            see what this machine sends
+  ghapp mine                                      see your own agents' work
 
 ghapp --help lists all commands.
 """

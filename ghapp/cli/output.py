@@ -115,31 +115,46 @@ def plain_text(render: "Callable[[Console], None]", width: int) -> bytes:
     return page.getvalue().encode()
 
 
+A_MOMENT = 0.5
+"""Seconds after which a progress line is looked at again."""
 PATIENCE = 2.0
 """Seconds after which a person at a terminal is told that the command is at work."""
 
 
+class _Doing:
+    """What a command does now, for whoever shows it."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self.over = threading.Event()
+
+    def tell(self, what: str) -> None:
+        """Say that something else is done from now on."""
+        self.what = what
+
+
 @contextmanager
-def at_work(what: str) -> Iterator[None]:
+def at_work(what: str) -> Iterator[Callable[[str], None]]:
     """Show ``what`` and the seconds on standard error while the block runs longer than `PATIENCE`.
 
-    Only a terminal shows it. The block prints nothing: a line of text would mix with it.
+    The block gets what replaces ``what`` as it goes on. Only a terminal shows it. The block prints
+    nothing: a line of text would mix with it.
     """
+    doing = _Doing(what)
     if is_quiet() or not sys.stderr.isatty():
-        yield
+        yield doing.tell
         return
-    over = threading.Event()
-    watch = threading.Thread(target=_tell, args=(what, over), daemon=True)
+    watch = threading.Thread(target=_show_work, args=(doing,), daemon=True)
     watch.start()
     try:
-        yield
+        yield doing.tell
     finally:
-        over.set()
+        doing.over.set()
         watch.join()
 
 
-def _tell(what: str, over: threading.Event) -> None:
-    if over.wait(PATIENCE):
+def _show_work(doing: _Doing) -> None:
+    if doing.over.wait(PATIENCE):
         return
     from rich import progress  # noqa: PLC0415 - see the top
     from rich.console import Console  # noqa: PLC0415 - see the top
@@ -149,8 +164,9 @@ def _tell(what: str, over: threading.Event) -> None:
         progress.TimeElapsedColumn(),
     )
     with progress.Progress(*columns, console=Console(stderr=True), transient=True) as shown:
-        shown.add_task(what, total=None)
-        over.wait()
+        task = shown.add_task(doing.what, total=None)
+        while not doing.over.wait(A_MOMENT):
+            shown.update(task, description=doing.what)
 
 
 @contextmanager
