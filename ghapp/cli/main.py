@@ -33,7 +33,7 @@ COMMANDS = {
     "evidence": ("ghapp.cli.evidence", "Preview evidence, or import it."),
     "mine": (
         "ghapp.cli.mine",
-        "Show your own agents' work: what was merged, stands, and was sent.",
+        "Show your own agents' work, and what of it stands.",
     ),
     "why": (
         "ghapp.cli.why",

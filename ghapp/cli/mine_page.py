@@ -1,16 +1,23 @@
 """The page of ``ghapp mine --open``: the same as in the terminal, as a file that loads nothing."""
 
 from html import escape
-from typing import Any
 
-from ghapp.cli.mine import NUMBERS, facts, headline, notes, rows_by_agent, rows_by_repository
+from ghapp.cli.mine_words import (
+    NUMBERS,
+    Told,
+    facts,
+    headline,
+    notes,
+    rows_by_agent,
+    rows_by_repository,
+)
 from ghapp.reports.harmless import visible
 from ghapp.reports.standalone import page
 
 LONGEST = 2000
 
 
-def page_of(told: Any) -> str:
+def page_of(told: Told) -> str:
     """Return the page of what ``ghapp mine`` found."""
     parts = [f"<p>{_text(sentence)}</p>" for sentence in headline(told.work)]
     tables = [

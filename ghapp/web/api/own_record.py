@@ -29,8 +29,8 @@ def own_record() -> Response:
     viewer = require_viewer()
     note_access("own record")
     until = services.clock().date()
-    places = {one: tuple(sorted(readable(one.id))) for one in installations()}
-    numbers = tuple(number for some in places.values() for number in some)
+    places = [(one, tuple(sorted(readable(one.id)))) for one in installations()]
+    numbers = tuple(number for _, some in places for number in some)
     scope = ErasureScope(login=viewer.login, user_id=viewer.person.id, repository_ids=numbers)
     edits, last = services.store.evidence.held_of(scope)
     return answer(
@@ -42,7 +42,7 @@ def own_record() -> Response:
             machines=_machines(viewer),
             edits=edits,
             last_edit_at=last,
-            accounts=tuple(_account(viewer, one, some, until) for one, some in places.items()),
+            accounts=tuple(_account(viewer, one, some, until) for one, some in places),
         )
     )
 
