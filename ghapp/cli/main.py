@@ -110,9 +110,9 @@ class LazyGroup(NamedGroup):
         return result
 
 
-_SERVER = "the server's commands need the extra 'server': pip install 'ghapp[server]'"
-_EXTRAS = {"verify": "signatures need the extra 'verify': pip install 'ghapp[verify]'"}
-"""Command → how to get its packages, if they are not in the extra 'server'."""
+_SERVER = "this is a command of the server: run it where the app runs (docs/deployment.md)"
+_EXTRAS = {"verify": "signatures need one package more: pip install cryptography"}
+"""Command → how to get its packages, if they are not the server's."""
 
 
 def _missing(command: str, error: ModuleNotFoundError) -> str:

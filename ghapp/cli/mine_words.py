@@ -57,6 +57,8 @@ def headline(work: "OwnWork") -> tuple[str, str]:
         counted(counts.lines, "line"),
     )
     first = f"{parts[0]}, {parts[1]} and {parts[2]} from {work.since} to {work.until}."
+    if not counts.lines:
+        return first, "No line of an agent is recorded here in these days."
     if counts.merged is None:
         return first, "How many lines were merged is unknown: no clone on this machine holds them."
     is_floor = any(one.unknown and one.counts.lines for one in work.by_repository)

@@ -86,7 +86,7 @@ def test_an_empty_machine_says_so_and_not_zero_lines_merged(tmp_path: Path) -> N
     assert done.returncode == 0
     said = done.stdout.decode()
     assert "no records of agents in these days" in said
-    assert "unknown" in said
+    assert "No line of an agent is recorded here" in said
 
 
 def test_the_app_is_asked_only_on_request_with_the_persons_token(
