@@ -22,7 +22,7 @@ from ghapp.cli.collecting import (
     say_stays,
     say_usage,
 )
-from ghapp.cli.output import format_option, print_json
+from ghapp.cli.output import at_work, format_option, print_json
 from ghapp.collector.places import CollectorFiles
 from ghapp.reports.harmless import visible
 
@@ -176,7 +176,7 @@ def preview(target: str | None, folders: tuple[Path, ...], form: str, *, is_usag
     if target is None:
         _preview_usage(folders, as_json=as_json)
         return
-    with said():
+    with said(), at_work("reading transcripts"):
         found = look(own_places(), target, folders or own_transcripts(), now())
     if as_json:
         print_json({"requests": [one.batch for one in found.sent]})
@@ -199,7 +199,7 @@ def _preview_usage(folders: tuple[Path, ...], *, as_json: bool) -> None:
 
     from ghapp.collector.preview import preview_usage  # noqa: PLC0415 - see the top
 
-    with said():
+    with said(), at_work("reading records"):
         found = preview_usage(own_places(), folders or own_transcripts(), now())
     if as_json:
         print_json({"requests": found.reports})

@@ -116,7 +116,7 @@ def facts(told: Told) -> list[tuple[str, list[str], str]]:
     found = [
         ("Tokens", _token_lines(told), "ghapp usage"),
         ("Read", _read_lines(told), "ghapp evidence check"),
-        ("Sent", _sent_lines(told.sent), "ghapp collect status"),
+        ("Sent", sent_lines(told.sent), "ghapp collect status"),
     ]
     if told.app is not None:
         found.append(("The app", _app_lines(told.app), ""))
@@ -155,7 +155,8 @@ def _read_lines(told: Told) -> list[str]:
     return lines or ["no records of agents in these days"]
 
 
-def _sent_lines(sent: Sent) -> list[str]:
+def sent_lines(sent: Sent) -> list[str]:
+    """Return what this machine sends, and when it last did."""
     from ghapp.cli.collecting import moment  # noqa: PLC0415 - see the top
 
     if sent.members is None:

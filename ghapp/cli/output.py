@@ -9,13 +9,16 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:  # see the top
     from rich.console import Console
+
+FoundT = TypeVar("FoundT")
 
 _QUIET = "ghapp.cli.output.quiet"
 
@@ -98,12 +101,21 @@ def write_out(parts: Iterable[bytes], output: Path | None) -> None:
         raise click.UsageError(f"--output {output}: {error.strerror}") from error
 
 
-def show(render: "Callable[[Console], None]", width: int) -> None:
-    """Render to standard output: a terminal gets color and its own width."""
+def show(render: "Callable[[Console], None]", width: int, *, working_at: str | None = None) -> None:
+    """Render to standard output: a terminal gets color and its own width.
+
+    ``working_at`` says what rendering has to do first, if that may take long.
+    """
     from rich.console import Console  # noqa: PLC0415 - see the top
 
     console = Console()
-    render(console if console.is_terminal else Console(width=width))
+    console = console if console.is_terminal else Console(width=width)
+    if working_at is None:
+        render(console)
+        return
+    with at_work(working_at), console.capture() as page:
+        render(console)
+    click.echo(page.get(), nl=False)
 
 
 def plain_text(render: "Callable[[Console], None]", width: int) -> bytes:
@@ -151,6 +163,22 @@ def at_work(what: str) -> Iterator[Callable[[str], None]]:
     finally:
         doing.over.set()
         watch.join()
+
+
+def while_silent(what: str, found: Iterable[FoundT]) -> Iterator[FoundT]:
+    """Yield what is found, for a caller that prints it, and show progress while nothing is shown.
+
+    On a terminal that is until the first is there, elsewhere to the end.
+    """
+    if not sys.stdout.isatty():
+        with at_work(what):
+            yield from found
+        return
+    rest = iter(found)
+    with at_work(what):
+        first = list(islice(rest, 1))
+    yield from first
+    yield from rest
 
 
 def _show_work(doing: _Doing) -> None:

@@ -35,19 +35,37 @@ class Mention(NamedTuple):
 MOST_DEPTH = 60
 """Levels of a record that are looked through; agents write about ten."""
 
-_ADDED = re.compile(
-    r"<(system-reminder|environment_details|task-notification|local-command-\w+)>.*?(?:</\1>|\Z)",
-    re.DOTALL,
+_ADDED = (
+    *("system-reminder", "environment_details", "task-notification"),
+    *("local-command-stdout", "local-command-stderr", "local-command-caveat"),
 )
-"""What agents add to a person's message."""
-_SLASH = re.compile(r"<command-name>\s*(\S+?)\s*</command-name>", re.DOTALL)
-_SLASH_ARGUMENTS = re.compile(r"<command-args>(.*?)</command-args>", re.DOTALL)
-_CURSOR = re.compile(r"<user_query>\s*(.*?)\s*(?:</user_query>|\Z)", re.DOTALL)
-_CLINE = re.compile(r"<(task|feedback|user_message|answer)>\s*(.*?)\s*</\1>", re.DOTALL)
-_CLINES_OWN = re.compile(r"\s*(?:\[[^\n]*\] Result:|\[ERROR\]|\[TASK RESUMPTION\]|# \w+_progress)")
-_ANTIGRAVITY = re.compile(r"<USER_REQUEST>\s*(.*?)\s*(?:</USER_REQUEST>|\Z)", re.DOTALL)
+"""Tags of what agents add to a person's message."""
+_CLINES = ("task", "feedback", "user_message", "answer")
+"""Tags in which Cline and its kin keep what a person wrote."""
 # <environment_context>, <user_instructions>, # AGENTS.md instructions for /home/ann/shop
 _CODEXES_OWN = re.compile(r"\s*(?:<[a-z_]+>|# AGENTS\.md instructions)")
+
+
+def _inside(text: str, tag: str) -> Iterator[str]:
+    """Yield what stands between the tags of a name; the last one may be cut off."""
+    opening, closing = f"<{tag}>", f"</{tag}>"
+    at = text.find(opening)
+    while at >= 0:
+        start = at + len(opening)
+        end = text.find(closing, start)
+        yield (text[start:end] if end >= 0 else text[start:]).strip()
+        at = text.find(opening, end) if end >= 0 else -1
+
+
+def _without(text: str, tag: str) -> str:
+    """Return a text without what stands between the tags of a name."""
+    opening, closing = f"<{tag}>", f"</{tag}>"
+    kept, at = [], 0
+    while (start := text.find(opening, at)) >= 0:
+        kept.append(text[at:start])
+        end = text.find(closing, start)
+        at = end + len(closing) if end >= 0 else len(text)
+    return "".join([*kept, text[at:]])
 
 
 # --- one record ---------------------------------------------------------------------------------
@@ -90,11 +108,8 @@ def _claude_code(record: Members) -> str | None:
     text = _texts(_message(record).get("content"))
     if text is None or text.startswith("[Request interrupted"):
         return None
-    slash = _SLASH.search(text)
-    if slash is None:
-        return text
-    given = _SLASH_ARGUMENTS.search(text)
-    return f"{slash[1]} {given[1] if given else ''}"
+    slash = [*_inside(text, "command-name"), *_inside(text, "command-args")]
+    return " ".join(slash) or text
 
 
 def _is_persons(record: Members) -> bool:
@@ -156,12 +171,19 @@ def _cline(record: Members) -> str | None:
     if record.get("role") != "user":
         return None
     pieces = [content] if isinstance(content, str) else _strings(content)
-    tagged = [found[2] for one in pieces for found in _CLINE.finditer(one)]
+    tagged = [found for one in pieces for tag in _CLINES for found in _inside(one, tag)]
     if tagged:
         return "\n".join(tagged)
     is_answer = isinstance(content, list) and _texts(content) is None
-    plain = [one for one in pieces if not _CLINES_OWN.match(one)]
+    plain = [one for one in pieces if not _is_clines_own(one)]
     return None if is_answer else "\n".join(plain)
+
+
+def _is_clines_own(text: str) -> bool:
+    """Say whether a text is the result of a tool, or a note of the agent's own."""
+    line = text.lstrip().partition("\n")[0]
+    is_result = line.startswith("[") and "] Result:" in line
+    return is_result or line.startswith(("[ERROR]", "[TASK RESUMPTION]", "# task_progress"))
 
 
 def _strings(content: object) -> list[str]:
@@ -190,10 +212,10 @@ def _antigravity(record: Members) -> str | None:
     if (record.get("source"), record.get("type")) != ("USER_EXPLICIT", "USER_INPUT"):
         return None
     text = _texts(record.get("content")) or ""
-    found = _ANTIGRAVITY.search(text)
+    asked = next(_inside(text, "USER_REQUEST"), None)
     # The following changes were made by the USER to: /home/ann/shop/a.py
     is_report = text.startswith("The following changes were made by")
-    return found[1] if found else None if is_report else text
+    return asked if asked is not None else None if is_report else text
 
 
 _PROMPT_IN: dict[str, Callable[[Members], str | None]] = {
@@ -271,10 +293,11 @@ def _walk(
 
 
 def _prompt(text: str, at: datetime | None) -> Iterator[Prompt]:
-    quoted = _CURSOR.search(text)
-    asked = _ADDED.sub("", quoted[1] if quoted else text).strip()
-    if asked:
-        yield Prompt(asked, at or to_turn_time(text))
+    asked = next(_inside(text, "user_query"), text)
+    for tag in _ADDED:
+        asked = _without(asked, tag)
+    if asked.strip():
+        yield Prompt(asked.strip(), at or to_turn_time(text))
 
 
 _WHEN = ("timestamp", "created_at", "time", "ts")

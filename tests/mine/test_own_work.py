@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ghapp.git.repository import GitRepository
 from ghapp.mine.own_work import NO_CLONE, OwnWork, WorkCounts, days_before, own_work
-from ghapp.mine.standing import default_branch
 from tests.mine.day import CODE, OwnDay
 
 NOW = datetime(2026, 5, 25, tzinfo=UTC)
@@ -51,14 +49,6 @@ def test_copies_count_once_and_days_select(day: OwnDay) -> None:
     assert work(day).counts.edits == 1
     none = work(day, date(2026, 5, 21), date(2026, 5, 22)).counts
     assert (none.agent_sessions, none.edits, none.lines) == (0, 0, 0)
-
-
-def test_only_the_default_branch_as_fetched_counts_as_merged(day: OwnDay) -> None:
-    first = day.shop.git("rev-parse", "HEAD~1")
-    day.shop.git("update-ref", "refs/remotes/origin/main", first)
-    assert default_branch(GitRepository(day.shop.path)) == ("origin/main", first)
-    (repository,) = work(day).by_repository
-    assert (repository.branch, repository.counts.merged) == ("origin/main", 0)
 
 
 def test_without_a_clone_merged_lines_are_unknown_and_not_none(day: OwnDay) -> None:
