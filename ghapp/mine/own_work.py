@@ -209,7 +209,7 @@ class _Work:
         lines = {name: self._lines(name) for name in self._in if name is not None}
         names = {**self._in, **self._sessions}
         parts = [self._part(name, lines.get(name) if name else None) for name in names]
-        parts.sort(key=lambda one: (-one.counts.lines, one.repository or ""))
+        parts.sort(key=lambda one: (-one.counts.lines, one.repository or "~"))
         return OwnWork(
             since=self._read.since,
             until=self._read.until,
@@ -219,7 +219,7 @@ class _Work:
                 *(known_sum(getattr(one.counts, name) for one in parts) for name in _LINES),
             ),
             by_repository=tuple(parts),
-            by_agent=self._by_agent(list(lines.values())),
+            by_agent=self._by_agent(lines),
             read=self._read.agents(),
             unread=tuple(self._read.unread),
         )
@@ -257,10 +257,14 @@ class _Work:
             unknown=unknown,
         )
 
-    def _by_agent(self, lines: list[ClonesLines]) -> tuple[AgentWork, ...]:
+    def _by_agent(self, lines: dict[str, ClonesLines]) -> tuple[AgentWork, ...]:
         edits: defaultdict[MadeBy, list[_OwnEdit]] = defaultdict(list)
-        for edit in self._read.edits:
-            edits[edit.by].append(edit)
+        places: defaultdict[MadeBy, list[ClonesLines]] = defaultdict(list)
+        for name, some in self._in.items():
+            for edit in some:
+                edits[edit.by].append(edit)
+            for by in {edit.by for edit in some}:
+                places[by].append(lines[name] if name else ClonesLines())
         sessions: defaultdict[MadeBy, set[tuple[str, str]]] = defaultdict(set)
         for answer in self._usage.answers:
             by = MadeBy(answer.agent, answer.model)
@@ -272,8 +276,8 @@ class _Work:
                 counts=self._counts(
                     edits.get(by, []),
                     sessions.get(by, set()),
-                    known_sum(_of(one.merged, by) for one in lines) if lines else None,
-                    known_sum(_of(one.standing, by) for one in lines) if lines else None,
+                    known_sum(_of(one.merged, by) for one in places[by]) if places[by] else 0,
+                    known_sum(_of(one.standing, by) for one in places[by]) if places[by] else 0,
                 ),
             )
             for by in {**edits, **sessions}

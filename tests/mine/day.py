@@ -18,12 +18,19 @@ def discount(amount, percent):
 ANSWER = {"input_tokens": 100, "output_tokens": 200}
 
 
-def transcript(folder: Path, file: Path, code: str = CODE, *, is_aside: bool = False) -> Path:
+def transcript(
+    folder: Path,
+    file: Path,
+    code: str = CODE,
+    *,
+    is_aside: bool = False,
+    session: str = SESSION,
+) -> Path:
     """Write the transcript of one agent session that writes one file; return its path."""
 
     def record(kind: str, number: int, message: object, **more: object) -> str:
         told = {
-            "sessionId": SESSION,
+            "sessionId": session,
             "cwd": str(file.parent),
             "version": "2.1.262",
             "isSidechain": is_aside,
@@ -46,7 +53,7 @@ def transcript(folder: Path, file: Path, code: str = CODE, *, is_aside: bool = F
         "content": [call],
     }
     result = [{"type": "tool_result", "tool_use_id": CALL, "content": "File created"}]
-    path = folder / f"{SESSION}.jsonl"
+    path = folder / f"{session}.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(
         record("user", 0, {"role": "user", "content": PROMPT})

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ghapp.mine.own_work import NO_CLONE, OwnWork, WorkCounts, days_before, own_work
-from tests.mine.day import CODE, OwnDay
+from tests.mine.day import CODE, OwnDay, transcript
 
 NOW = datetime(2026, 5, 25, tzinfo=UTC)
 MAY = date(2026, 5, 1), date(2026, 5, 31)
@@ -58,6 +58,15 @@ def test_without_a_clone_merged_lines_are_unknown_and_not_none(day: OwnDay) -> N
     assert (repository.repository, repository.unknown) == (None, NO_CLONE)
     counts = (found.counts.lines, found.counts.merged, found.counts.standing)
     assert counts == (5, None, None)
+
+
+def test_an_agents_lines_are_unknown_where_all_of_its_edits_are_outside(day: OwnDay) -> None:
+    gone = transcript(day.records / "-gone", Path("/home/ann/gone/a.py"), session="1" * 8)
+    gone.write_text(gone.read_text().replace("opus", "sonnet"))
+    found, _ = own_work([day.records], *MAY, NOW, lambda _: None)
+    merged = {one.model: one.counts.merged for one in found.by_agent}
+    assert merged == {"claude-opus-4-5": 4, "claude-sonnet-4-5": None}
+    assert [one.repository for one in found.by_repository] == ["github.com/acme/shop", None]
 
 
 def test_what_is_read_and_not_is_said_by_agent(day: OwnDay) -> None:
