@@ -19,7 +19,7 @@ RUN apt-get update \
     && install -d -o ghapp -g ghapp -m 0700 /data
 COPY --from=packages /opt/venv /opt/venv
 # The project file says what the wheel that /collector serves is made of.
-COPY app.yml pyproject.toml /app/
+COPY LICENSE app.yml pyproject.toml /app/
 COPY docs/metrics.md docs/no-evidence.md docs/reasons.md docs/rules.md /app/docs/
 COPY ghapp /app/ghapp
 COPY workers /app/workers

@@ -91,10 +91,17 @@ def _of_checkout() -> tuple[dict[str, bytes], dict[str, str]]:
     for source, target in wheel["force-include"].items():
         files[target] = (top / source).read_bytes()
     scripts = "".join(f"{name} = {to}\n" for name, to in project["project"]["scripts"].items())
+    licenses = {name: (top / name).read_text("utf-8") for name in _licenses(project["project"])}
     return files, {
         "METADATA": _metadata(project["project"]),
         "entry_points.txt": f"[console_scripts]\n{scripts}",
+        **{f"licenses/{name}": text for name, text in licenses.items()},
     }
+
+
+def _licenses(project: Mapping[str, Any]) -> list[str]:
+    """Return the files of the license, which goes with every copy."""
+    return [str(name) for name in project["license-files"]]
 
 
 def _below(folder: Path) -> Iterator[Path]:
@@ -108,6 +115,7 @@ def _metadata(project: Mapping[str, Any]) -> str:
         *("Metadata-Version: 2.4", f"Name: {NAME}", f"Version: {__version__}"),
         f"Summary: {project['description']}",
         f"License-Expression: {project['license']}",
+        *(f"License-File: {name}" for name in _licenses(project)),
         f"Requires-Python: {project['requires-python']}",
         *(f"Requires-Dist: {one}" for one in project["dependencies"]),
     ]
@@ -142,5 +150,7 @@ def _of_distribution() -> tuple[dict[str, bytes], dict[str, str]]:
         for one in found
         if _LEFT_OUT.isdisjoint({*one.parts, one.suffix})
     }
-    told = {name: installed.read_text(name) for name in ("METADATA", "entry_points.txt")}
+    licenses = [f"licenses/{name}" for name in installed.metadata.get_all("License-File") or ()]
+    names = ("METADATA", "entry_points.txt", *licenses)
+    told = {name: installed.read_text(name) for name in names}
     return files, {name: text for name, text in told.items() if text}

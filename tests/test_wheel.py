@@ -5,14 +5,16 @@ import hashlib
 import io
 import tomllib
 import zipfile
+from importlib import metadata
 from importlib.metadata import PathDistribution
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import parse_wheel_filename
 
-from ghapp import __version__
-from ghapp.wheel import own_wheel
+from ghapp import __version__, wheel
+from ghapp.wheel import NoOwnWheel, own_wheel
 from tests.cases import TOP
 
 PROJECT = tomllib.loads((TOP / "pyproject.toml").read_text("utf-8"))
@@ -42,11 +44,15 @@ def test_every_file_stands_in_the_record_with_its_digest() -> None:
             assert told[name] == [f"sha256={digest.decode()}", str(len(content))]
     wanted = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"].values()
     assert {*wanted, "ghapp/cli/mine.py", "workers/__main__.py"} <= set(names)
+    assert f"{folder}/licenses/LICENSE" in names
     assert not any("__pycache__" in name or name.startswith("tests/") for name in names)
 
 
-def test_installed_it_is_a_package_that_makes_the_same_wheel(tmp_path: Path) -> None:
-    with zipfile.ZipFile(io.BytesIO(own_wheel().content)) as archive:
+def test_installed_it_is_a_package_that_makes_the_same_wheel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = own_wheel()
+    with zipfile.ZipFile(io.BytesIO(made.content)) as archive:
         archive.extractall(tmp_path)
     installed = PathDistribution(tmp_path / f"ghapp-{__version__}.dist-info")
     (script,) = installed.entry_points.select(group="console_scripts")
@@ -60,11 +66,26 @@ def test_installed_it_is_a_package_that_makes_the_same_wheel(tmp_path: Path) -> 
     extra = PROJECT["project"]["optional-dependencies"]["server"]
     assert server - base == {Requirement(one).name for one in extra}
     assert installed.metadata["Requires-Python"] == PROJECT["project"]["requires-python"]
+    monkeypatch.setattr(wheel, "_PROJECT", tmp_path / "none")
+    monkeypatch.setattr(metadata, "distribution", lambda _: installed)
+    own_wheel.cache_clear()
+    assert own_wheel() == made
+
+
+def test_without_either_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(name: str) -> None:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(wheel, "_PROJECT", tmp_path / "none")
+    monkeypatch.setattr(metadata, "distribution", absent)
+    own_wheel.cache_clear()
+    with pytest.raises(NoOwnWheel, match="neither a checkout"):
+        own_wheel()
 
 
 def test_the_image_holds_all_that_the_wheel_is_made_of() -> None:
-    wheel = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]
-    needed = {*wheel["force-include"], *wheel["packages"], "pyproject.toml"}
+    told = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]
+    needed = {*told["force-include"], *told["packages"], "pyproject.toml", "LICENSE"}
     copied = {
         name
         for line in (TOP / "Dockerfile").read_text("utf-8").splitlines()

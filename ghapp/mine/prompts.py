@@ -7,11 +7,19 @@ order. Only what a person wrote counts: no results of tools, no reminders that a
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
+from itertools import chain
 from typing import Any, NamedTuple
 
 from ghapp.evidence.cursor_transcripts import to_turn_time
-from ghapp.evidence.json_records import UNREADABLE, to_time, to_time_of_milliseconds
+from ghapp.evidence.json_records import (
+    UNREADABLE,
+    RecordError,
+    document,
+    to_time,
+    to_time_of_milliseconds,
+)
 
 Members = dict[str, Any]
 
@@ -239,6 +247,10 @@ NEVER = {"cursor": "Cursor's hooks report edits, and prompts only with the hook 
 """Sources whose usual records hold no prompt, and why."""
 
 
+_DOCUMENTS = frozenset({"cline", "gemini_cli", "opencode"})
+"""Sources some of whose files are one document."""
+
+
 # --- many records -------------------------------------------------------------------------------
 
 
@@ -247,20 +259,24 @@ def prompts_and_mentions(
 ) -> Iterator[Prompt | Mention]:
     """Yield what a person asked, and where calls of some ids are named, in the records' order.
 
-    ``source`` is the name of an evidence source. What is not JSON is passed over; lines that are
-    no JSON by themselves are tried as one document.
+    ``source`` is the name of an evidence source. What is not JSON is passed over.
     """
     prompt_in = _PROMPT_IN[source]
-    lines = list[bytes]()
-    for line in records:
-        value = _value(line)
-        if value is None:
-            lines.append(line)
-        else:
+    for value in map(_value, _as_document(records) if source in _DOCUMENTS else records):
+        if value is not None:
             yield from _walk(value, prompt_in, ids)
-    whole = _value(b"".join(lines)) if len(lines) > 1 else None
-    if whole is not None:
-        yield from _walk(whole, prompt_in, ids)
+
+
+def _as_document(records: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield records as they are, but those of one document over many lines as one."""
+    lines = iter(records)
+    first = next(lines, b"")
+    if _value(first) is not None:
+        yield first
+        yield from lines
+        return
+    with suppress(RecordError):  # larger than any that is read
+        yield document(chain([first], lines))
 
 
 def _value(line: bytes) -> object:

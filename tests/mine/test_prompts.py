@@ -138,12 +138,16 @@ def test_calls_are_named_in_their_order_with_the_time_of_their_record() -> None:
 
 
 def test_a_document_over_many_lines_is_read_whole_and_what_is_no_json_is_passed_over() -> None:
-    text = json.dumps({"messages": [{"type": "user", "content": "Add"}]}, indent=1)
+    members = {"empty": [{}, []], "messages": [{"type": "user", "content": "Add"}]}
+    text = json.dumps(members, indent=1)
     lines = text.encode().splitlines(keepends=True)
     assert list(prompts_and_mentions("gemini_cli", lines, frozenset())) == [Prompt("Add", None)]
     assert told("gemini_cli", None, 7, "text", []) == []
     deep = b"[" * 100_000
     assert list(prompts_and_mentions("gemini_cli", [b"{torn", deep], frozenset())) == []
+    whole = json.dumps({"type": "user.message", "data": {"content": "Add"}}).encode()
+    found = list(prompts_and_mentions("copilot", [b"{torn\n", deep, whole], frozenset()))
+    assert found == [Prompt("Add", None)]
 
 
 def test_a_slash_command_is_shown_as_it_was_typed() -> None:

@@ -2,10 +2,13 @@
 
 from typing import Any
 
+import msgspec
+
 from ghapp.attribution.model import Edit
 from ghapp.store import NewToken, TokenKind, new_secret
 from ghapp.store.evidence import EditSender
 from ghapp.summaries.counts import PullFacts
+from ghapp.wire import OwnRecord
 from tests.store.records import NOW, edit
 from tests.web.api.audited import saved
 from tests.web.place import Place
@@ -14,6 +17,7 @@ from tests.web.place import Place
 def record(place: Place, who: str) -> dict[str, Any]:
     found = place.signed_in(who).get("/api/viewer/record")
     assert found.status_code == 200, found.text
+    assert msgspec.json.decode(found.data, type=OwnRecord).login == who
     shown = found.json
     assert isinstance(shown, dict)
     return shown
