@@ -175,7 +175,8 @@ def _table(name: str, rows: list[tuple[str, list[str]]]) -> "Table":
 
 
 def _render(told: Told, console: "Console") -> None:
-    from rich.text import Text  # noqa: PLC0415 - see the top
+    from rich.padding import Padding  # noqa: PLC0415 - see the top
+    from rich.text import Text  # noqa: PLC0415
 
     for sentence in headline(told.work):
         console.print(Text(sentence))
@@ -193,7 +194,7 @@ def _render(told: Told, console: "Console") -> None:
         title = Text(name, style="bold")
         console.print(title + Text(f"  ({more} says more)" if more else "", style="not bold dim"))
         for line in lines:
-            console.print(Text(f"  {visible(line, LONGEST)}"))
+            console.print(Padding(Text(visible(line, LONGEST)), (0, 0, 0, 2), expand=False))
 
 
 # --- as a page ----------------------------------------------------------------------------------

@@ -158,18 +158,20 @@ def _read_lines(told: Told) -> list[str]:
 def sent_lines(sent: Sent) -> list[str]:
     """Return what this machine sends, and when it last did."""
     from ghapp.cli.collecting import moment  # noqa: PLC0415 - see the top
+    from ghapp.reports.words import counted  # noqa: PLC0415
 
     if sent.members is None:
         return ["nothing: this machine is not enrolled (ghapp collect enroll URL)"]
     state = sent.state
-    edits = f"{state.sent:,} edits as fingerprints"
+    edits = f"{counted(state.sent, 'edit')} as fingerprints"
     at = f", the last {moment(state.sent_at)}" if state.sent_at else ", none yet"
     lines = [f"as {sent.members['login']} to {sent.url}", edits + at]
     if state.usage is not None and state.usage.is_taken:
-        lines.append(f"{state.usage.rows:,} rows of usage, {moment(state.usage.at)}")
+        rows = counted(state.usage.rows, "row")
+        lines.append(f"{rows} of usage, {moment(state.usage.at)}")
     waiting = sent.members["queued"]["events"]
     if waiting:
-        lines.append(f"{waiting:,} events wait to be sent")
+        lines.append(f"not sent yet: {counted(waiting, 'event')}")
     if sent.members["paused"]:
         lines.append("some of it is paused")
     if state.problem is not None:
@@ -179,6 +181,7 @@ def sent_lines(sent: Sent) -> list[str]:
 
 def _app_lines(app: "OwnRecord") -> list[str]:
     from ghapp.cli.collecting import moment  # noqa: PLC0415 - see the top
+    from ghapp.reports.words import counted  # noqa: PLC0415
 
     shown = {
         "teams": "others see your team, never you",
@@ -186,14 +189,17 @@ def _app_lines(app: "OwnRecord") -> list[str]:
         "people": "others see you by your login",
     }
     last = f", the last of {moment(app.last_edit_at)}" if app.last_edit_at else ""
+    machines = counted(len(app.machines), "machine")
     lines = [
         f"you are {app.login}; {shown[app.names]}",
-        f"{app.edits:,} edits kept{last}; {len(app.machines)} machine(s) may send",
+        f"{counted(app.edits, 'edit')} kept{last}; {machines} may send",
     ]
     for one in app.accounts:
-        share = "no share" if one.share is None else f"{one.share:.0%}"
-        lines.append(
-            f"{one.account}: {one.pulls:,} pull requests of yours, {number(one.assisted)} with "
-            f"agents' lines, {one.no_evidence:,} without evidence; {share}"
+        share = "" if one.share is None else f", share {one.share:.0%}"
+        parts = (
+            f"{counted(one.pulls, 'pull request')} of yours merged in twelve months, "
+            f"{number(one.assisted)} with agents' lines, "
+            f"{one.no_evidence:,} without evidence{share}"
         )
-    return lines or ["nothing"]
+        lines.append(f"{one.account}: {parts if one.pulls else 'no merged pull request of yours'}")
+    return lines

@@ -105,7 +105,8 @@ def test_the_app_is_asked_only_on_request_with_the_persons_token(
     said = told(day, *SINCE, "--app", url, **{TOKEN: "ghapp_read_x"})
     assert asked == [url]
     assert "others see your team, never you" in said
-    assert "acme: 3 pull requests of yours, 2 with" in said
+    assert "acme: 3 pull requests of yours merged in twelve months, 2 with" in said
+    assert "12 edits kept; 1 machine may send" in said
     assert "make one on the app's page" in told(day, "--app", url, status=2)
     assert "not enrolled" in told(day, "--app", status=2, **{TOKEN: "x"})
 

@@ -69,7 +69,7 @@ def test_what_was_sent_is_said_with_when_and_what_waits() -> None:
     assert sent_lines(Sent(members, state, "https://audits.example.com")) == [
         "as ann to https://audits.example.com",
         "1,200 edits as fingerprints, the last 2026-05-20 12:00 UTC",
-        "3 events wait to be sent",
+        "not sent yet: 3 events",
         "some of it is paused",
         "problem: the app is away",
     ]
