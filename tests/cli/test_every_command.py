@@ -68,6 +68,13 @@ def test_what_makes_files_or_rows_can_be_quiet(name: str) -> None:
     assert name == "sample" or "--format" not in options(ALL[name])
 
 
+def test_a_quiet_command_says_nothing_of_what_it_did(tmp_path: Path) -> None:
+    for name in ("pause", "pause", "resume", "resume"):
+        done = ghapp("collect", name, "--quiet", HOME=str(tmp_path))
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert ghapp("collect", "pause", HOME=str(tmp_path)).stdout.startswith(b"paused\n")
+
+
 @pytest.mark.parametrize("name", sorted(ALL))
 def test_wrong_use_is_status_2_and_says_how_to_go_on(name: str) -> None:
     done = ghapp(*name.split(), "--no-such-option")
