@@ -88,7 +88,7 @@ def command(  # noqa: PLR0913, PLR0917 - click hands over each option
     with said(), at_work("reading agents' records") as tell:
         work, usage = own_work(paths or own_transcripts(), first, last, at, tell)
         whole, cost = _tokens(usage.answers, usage.decisions)
-        told = Told(work, whole, cost, _sent(), _unread_agents(), _asked(app))
+        told = Told(work, whole, cost, usage.files_left_out, _sent(), _unread_agents(), _asked(app))
     if form == "json":
         print_json(told.members())
     elif is_opened:

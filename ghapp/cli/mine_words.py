@@ -25,6 +25,8 @@ class Told(NamedTuple):
     work: "OwnWork"
     usage: "OwnPart"
     cost: "TokenCost"
+    files_left_out: int
+    """Files of records that were too much to read for the tokens: if any, those are a part."""
     sent: Sent
     unread_agents: tuple[str, ...]
     """Agents whose records are here, and that no reader reads."""
@@ -36,11 +38,15 @@ class Told(NamedTuple):
 
         from ghapp.cli.usage import as_members  # noqa: PLC0415
 
-        told = msgspec.structs.asdict(self.work)
         return {
-            **told,
+            **msgspec.structs.asdict(self.work),
+            "unread": [
+                {"path": one.source, "line": one.line, "problem": one.problem}
+                for one in self.work.unread
+            ],
             "not_read": self.unread_agents,
             "usage": as_members(self.usage, self.cost),
+            "files_left_out": self.files_left_out,
             "sent": self.sent.members,
             "app": self.app,
         }
@@ -135,6 +141,9 @@ def _token_lines(told: Told) -> list[str]:
     lines = [f"{answers} of models, {tokens:,} tokens, {priced}"]
     if cost.unpriced_tokens:
         lines.append(f"{cost.unpriced_tokens:,} tokens have no known price")
+    if told.files_left_out:
+        left_out = counted(told.files_left_out, "file")
+        lines.append(f"a part: {left_out} of records would be too much to read")
     return lines
 
 
