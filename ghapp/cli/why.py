@@ -63,7 +63,7 @@ def command(place: str, folders: tuple[Path, ...], form: str) -> None:
         root = GitRepository(file.parent).top_level()
         if root is None:
             raise click.UsageError(f"{file.parent} is inside a repository's own folder")
-        inside = file.parent.resolve().relative_to(root.resolve()) / file.name
+        inside = file.relative_to(root.resolve())
         with said(), at_work("reading transcripts"):
             origin, problems = why(
                 GitRepository(root),
@@ -93,14 +93,16 @@ def _parsed(place: str) -> tuple[Path, int]:
     file = Path(name)
     if not file.is_file():
         raise click.UsageError(f"{visible(name)}: there is no such file")
-    return file.absolute(), int(number)
+    # What an editor shows of a link is the file behind it.
+    return file.resolve(), int(number)
 
 
 def _show(origin: "LineOrigin") -> None:
     from ghapp.cli.collecting import moment  # noqa: PLC0415 - see the top
 
     click.echo(visible(f"{origin.path}:{origin.line}", LONGEST))
-    click.echo(visible(f"    | {origin.text}", LONGEST))
+    text = origin.text.removesuffix("\r")
+    click.echo(visible(f"    | {text}", LONGEST))
     click.echo(_SAYS[origin.answer])
     click.echo(f"  {origin.because}")
     at = "" if origin.committed_at is None else f", {moment(origin.committed_at)}"

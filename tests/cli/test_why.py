@@ -43,6 +43,11 @@ def test_an_editor_gets_one_object(day: OwnDay) -> None:
     assert all(f"`{member}`" in row for member in found)
 
 
+def test_a_link_is_asked_for_as_the_file_behind_it(day: OwnDay) -> None:
+    (day.shop.path / "link.py").symlink_to("src/totals.py")
+    assert told(day, "link.py:2").startswith("src/totals.py:2\n")
+
+
 def test_a_long_request_is_cut_and_one_that_is_unknown_is_said(day: OwnDay) -> None:
     long = "\\n".join(["a line of it"] * 60)
     text = day.transcript.read_text()
