@@ -404,6 +404,40 @@ class MeasuredFigure(Struct, frozen=True):
     high: float | None
 
 
+class MeasuredDifference(Struct, frozen=True):
+    """One figure less another, with its 95 % interval."""
+
+    value: float | None
+    """``None``: one of the two is not known."""
+    low: float | None
+    """Ends of the 95 % interval; ``None``: one of the two has none."""
+    high: float | None
+
+    @property
+    def is_told(self) -> bool | None:
+        """Return whether it can be told from chance; ``None``: nothing says."""
+        if self.low is None or self.high is None:
+            return None
+        return self.low > 0 or self.high < 0
+
+
+class ClusterSums(Struct, frozen=True):
+    """Sums over clusters of things, such as pull requests of lines: all that an interval needs.
+
+    Each is a part of a whole. Clusters without a whole are not in it.
+    """
+
+    clusters: int = 0
+    part: float = 0
+    whole: float = 0
+    part_squared: float = 0
+    product: float = 0
+    whole_squared: float = 0
+
+    def __add__(self, other: "ClusterSums") -> "ClusterSums":
+        return ClusterSums(*map(add, msgspec.structs.astuple(self), msgspec.structs.astuple(other)))
+
+
 class OutcomeMeasure(StrEnum):
     """What is compared; docs/metrics.md defines each measure."""
 
