@@ -402,11 +402,18 @@ class SelectionQuery:
     def _measured(
         self, counts: dict[KeyT, PullCounts], key: ColumnElement[KeyT]
     ) -> dict[KeyT, MeasuredCounts]:
-        query = select(key, *_cluster_sums()).where(*self.asked).group_by(key)
-        lines, half = {}, len(ClusterSums.__struct_fields__)
-        for name, *sums in self._connection.execute(query):
-            known = [one or 0 for one in sums]
-            lines[name] = ClusterSums(*known[:half]), ClusterSums(*known[half:])
+        columns, lines = pull_summary.c, dict[KeyT, tuple[ClusterSums, ClusterSums]]()
+        whole = (columns.change_complete, columns.effective > 0)
+        query = select(key, *_cluster_sums()).where(*self.asked, *whole).group_by(key)
+        for name, *sums, known, known_whole, known_squared in self._connection.execute(query):
+            every = ClusterSums(*sums)
+            # Without evidence no line is attributed, so the sums of parts are the same.
+            lines[name] = (
+                every,
+                msgspec.structs.replace(
+                    every, clusters=known, whole=known_whole, whole_squared=known_squared
+                ),
+            )
         return {
             name: MeasuredCounts(one, *lines.get(name, (ClusterSums(), ClusterSums())))
             for name, one in counts.items()
@@ -717,14 +724,14 @@ def _pull_sums(*, with_agent: bool) -> list[ColumnElement[Any]]:
 
 
 def _cluster_sums() -> list[ColumnElement[Any]]:
-    """Return what makes up two `ClusterSums`: of all pull requests, of those with evidence."""
+    """Return what makes up a `ClusterSums`, and its clusters and wholes with evidence alone."""
     columns = pull_summary.c
     # As floats: squares of lines add up to more than a whole number of SQLite holds.
     part, whole = cast(columns.attributed, Float), cast(columns.effective, Float)
-    complete = and_(columns.change_complete, columns.effective > 0)
-    known = and_(complete, columns.verdict != Verdict.NO_EVIDENCE.value)
-    values = (literal(1), part, whole, part * part, part * whole, whole * whole)
-    return [func.sum(case((of, value))) for of in (complete, known) for value in values]
+    known = columns.verdict != Verdict.NO_EVIDENCE.value
+    squares = (part * part, part * whole, whole * whole)
+    of_known = (case((known, value), else_=0) for value in (literal(1), whole, whole * whole))
+    return [func.count(), *map(func.sum, (part, whole, *squares)), *map(func.sum, of_known)]
 
 
 def _line_sums() -> list[ColumnElement[Any]]:
