@@ -19,7 +19,6 @@ from ghapp.attribution.model import (
     Audit,
     AuditSubject,
     Change,
-    CommandSubstitution,
     Edit,
     Evidence,
     FileDiff,
@@ -27,6 +26,7 @@ from ghapp.attribution.model import (
     FileStatus,
     PassedOver,
     Reason,
+    ShellCommand,
     Struct,
     UnreadEvidence,
 )
@@ -321,7 +321,7 @@ def read_evidence(  # noqa: PLR0913 - the evidence, and whose checkouts it may b
     named: list[NamedCheckout] = []
     snapshots: list[FileSnapshot] = []
     passed_over: list[PassedOver] = []
-    substitutions: list[CommandSubstitution] = []
+    commands: list[ShellCommand] = []
     for found in chain(find_evidence(paths, wanted), carried.found if carried else ()):
         match found:
             case Edit():
@@ -336,16 +336,16 @@ def read_evidence(  # noqa: PLR0913 - the evidence, and whose checkouts it may b
                 snapshots.append(found)
             case PassedOver():
                 passed_over.append(found)
-            case CommandSubstitution():
-                substitutions.append(found)
+            case ShellCommand():
+                commands.append(found)
     return Evidence(
         edits=tuple(edits),
         roots=with_worktrees(roots, worktrees),
         likely_roots=with_worktrees([*likely_roots, *named_roots(named, repositories)], worktrees),
         foreign_roots=foreign_roots(named, repositories),
         snapshots=tuple(snapshots),
-        substitutions=tuple(substitutions),
+        commands=tuple(commands),
         unread=tuple(unread),
-        passed_over=without_used(passed_over, substitutions),
+        passed_over=without_used(passed_over, commands),
         trailers=carried.trailers if carried else None,
     )

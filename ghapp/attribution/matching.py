@@ -155,8 +155,15 @@ class FileMatching:
             if not candidate.side.credited:
                 self._credit_touched_edit(candidate)
 
-    def credit_foreign(self, sides: Iterable[EditSide], *, least: float, shortest: int) -> None:
-        """Credit the remaining lines to edits of other files.
+    def credit_foreign(
+        self,
+        sides: Iterable[EditSide],
+        *,
+        least: float,
+        shortest: int,
+        reason: Reason = Reason.RUN,
+    ) -> None:
+        """Credit the remaining lines to edits of other files, or to what a command holds.
 
         Only runs count that weigh ``least`` or more and have ``shortest`` or more pairs.
         """
@@ -172,7 +179,8 @@ class FileMatching:
                 and len(support.pairs) >= shortest
             ]
         self._credit_runs(
-            [(candidate, support) for candidate in strangers for support in candidate.supports]
+            [(candidate, support) for candidate in strangers for support in candidate.supports],
+            reason,
         )
 
     # --- weight --------------------------------------------------------------------------
@@ -281,7 +289,9 @@ class FileMatching:
 
     # --- tiers run and line --------------------------------------------------------------
 
-    def _credit_runs(self, sure: list[tuple[EditInFile, CreditedRun]]) -> None:
+    def _credit_runs(
+        self, sure: list[tuple[EditInFile, CreditedRun]], reason: Reason = Reason.RUN
+    ) -> None:
         """Credit the heaviest run first; weigh again what other runs leave of it."""
         by_rank = {candidate.rank: candidate for candidate, _ in sure}
         heap = [self._entry(candidate, support) for candidate, support in sure]
@@ -292,13 +302,14 @@ class FileMatching:
             side = candidate.side
             if self._are_free(side, support.pairs):
                 for own, added in support.pairs:
-                    self.credits[added] = LineCredit(Reason.RUN, side, own, 0.0)
+                    self.credits[added] = LineCredit(reason, side, own, 0.0)
                 self._note(candidate, [own for own, _ in support.pairs])
                 candidate.anchors.add(support.anchors())
             else:
                 for rest in self._rests(candidate, support.run):
                     heappush(heap, self._entry(candidate, rest))
-        self._name_lone_lines(by_rank.values())
+        if reason is Reason.RUN:
+            self._name_lone_lines(by_rank.values())
 
     @staticmethod
     def _entry(

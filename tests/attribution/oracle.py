@@ -19,13 +19,13 @@ from typing import NamedTuple
 from ghapp.attribution.codebook import COMMON_WORDS
 from ghapp.attribution.model import (
     Change,
-    CommandSubstitution,
     Edit,
     EditResult,
     Evidence,
     FileDiff,
     FileStatus,
     LineRewrite,
+    ShellCommand,
 )
 from ghapp.attribution.policy import Policy
 
@@ -829,7 +829,7 @@ def reasons(
     if policy.substitutions:
         commands = [
             one
-            for one in rewriting_in_order(evidence.substitutions, merged_at)
+            for one in rewriting_in_order(evidence.commands, merged_at)
             if one.edit.outcome is EditResult.APPLIED and first <= one.edit.at <= last
         ]
         for audit, *_ in matched:
@@ -837,16 +837,14 @@ def reasons(
     return {audit.file.diff.path: judged(audit, *others) for audit, *others in matched}
 
 
-def rewriting_in_order(
-    commands: Iterable[CommandSubstitution], merged_at: datetime
-) -> list[CommandSubstitution]:
+def rewriting_in_order(commands: Iterable[ShellCommand], merged_at: datetime) -> list[ShellCommand]:
     return sorted(
         commands, key=lambda c: (c.edit.at > merged_at, -(c.edit.at - merged_at), c.edit.id)
     )
 
 
 def credit_substituted(
-    audit: FileAudit, commands: list[CommandSubstitution], roots: Iterable[str]
+    audit: FileAudit, commands: list[ShellCommand], roots: Iterable[str]
 ) -> None:
     """Credit each line that a command made of a removed line of its hunk (rules.md 2.19)."""
     diff = audit.file.diff
@@ -874,7 +872,7 @@ def credit_substituted(
 def _credit_one(
     audit: FileAudit,
     text: str,
-    orders: list[list[CommandSubstitution]],
+    orders: list[list[ShellCommand]],
     free: list[tuple[int, str]],
 ) -> None:
     for order in orders:
@@ -904,7 +902,7 @@ def substituted(line: str, rewrites: Sequence[LineRewrite]) -> str:
     return line
 
 
-def reached(command: CommandSubstitution, name: str | None, roots: Iterable[str]) -> bool:
+def reached(command: ShellCommand, name: str | None, roots: Iterable[str]) -> bool:
     for one in command.reach:
         for root in roots:
             whole = f"{root}/{name}"

@@ -20,7 +20,6 @@ from ghapp.attribution.linear_pattern import PatternDialect
 from ghapp.attribution.model import (
     AuditSubject,
     Change,
-    CommandSubstitution,
     Edit,
     EditHunk,
     EditLines,
@@ -33,6 +32,7 @@ from ghapp.attribution.model import (
     LineRewrite,
     PathFilter,
     ReachedFiles,
+    ShellCommand,
     TextLines,
 )
 from tests.attribution.oracle import substituted
@@ -200,7 +200,7 @@ class Telling:
     renamed: dict[str, str] = field(default_factory=dict)
     """New name to earlier name."""
     edits: list[Edit] = field(default_factory=list)
-    substitutions: list[CommandSubstitution] = field(default_factory=list)
+    commands: list[ShellCommand] = field(default_factory=list)
 
     def step(self) -> None:
         """Perform the next random action."""
@@ -302,7 +302,7 @@ class Telling:
             )
         )
         edit = Edit(
-            id=f"sed_{len(self.substitutions)}",
+            id=f"sed_{len(self.commands)}",
             agent=tape.one_of(("claude-code", "codex")),
             agent_session=tape.one_of(("one", "two")),
             at=MERGED + timedelta(minutes=tape.one_of((*MINUTES, *range(-60, 0, 10)))),
@@ -310,9 +310,7 @@ class Telling:
             outcome=tape.one_of((EditResult.APPLIED,) * 5 + (EditResult.FAILED,)),
             tool="Bash",
         )
-        self.substitutions.append(
-            CommandSubstitution(edit=edit, rewrites=tuple(rewrites), reach=(reach,))
-        )
+        self.commands.append(ShellCommand(edit=edit, rewrites=tuple(rewrites), reach=(reach,)))
         # Somebody may have done it elsewhere, too, or nobody did it anywhere.
         for path in paths if tape.happens(80) else ():
             self.now[path] = [substituted(line, rewrites) for line in self.now[path]]
@@ -395,7 +393,7 @@ def story(content: bytes) -> Case:
     for _ in range(tape.below(9) + 1):
         told.step()
     context = tape.one_of((3, 3, 1, 0))
-    while len(told.substitutions) < 3 and tape.happens(30):
+    while len(told.commands) < 3 and tape.happens(30):
         told.agent_replaces()
     files = [
         diff_of(path, told.before[path], now, previous=told.renamed.get(path), context=context or 1)
@@ -403,7 +401,7 @@ def story(content: bytes) -> Case:
     ]
     return Case(
         Change(files=tuple(files)),
-        Evidence(edits=tuple(told.edits), roots=(ROOT,), substitutions=tuple(told.substitutions)),
+        Evidence(edits=tuple(told.edits), roots=(ROOT,), commands=tuple(told.commands)),
     )
 
 

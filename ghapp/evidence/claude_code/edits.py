@@ -10,10 +10,10 @@ from datetime import datetime
 import msgspec
 
 from ghapp.attribution.model import (
-    CommandSubstitution,
     Edit,
     EditDecider,
     EditResult,
+    ShellCommand,
     TextLines,
     UnreadEvidence,
 )
@@ -162,7 +162,7 @@ class TranscriptEdits:
             yield self._edit(joined, id_ if len(found) == 1 else f"{id_}#{number}", path, lines)
         yield from rewriting
 
-    def _substitutions(self, joined: JoinedCall) -> Iterator[CommandSubstitution]:
+    def _substitutions(self, joined: JoinedCall) -> Iterator[ShellCommand]:
         """Yield what a command replaced in lines of files, unless its differences are recorded."""
         call, structured = joined.call, joined.structured
         diff = structured.shell_diff if structured else None
@@ -178,7 +178,7 @@ class TranscriptEdits:
                 self._shared.changed(reached.path, joined.at)
             edit = self._edit(joined, call.id, reach[0].path, NO_LINES)
             if isinstance(edit, Edit):
-                yield CommandSubstitution(edit=edit, rewrites=one.rewrites, reach=reach)
+                yield ShellCommand(edit=edit, rewrites=one.rewrites, reach=reach)
 
     def _shell_lines(self, joined: JoinedCall) -> Iterator[tuple[str, TextLines]]:
         """Yield each file with its lines: as recorded, else as here-documents give them."""
