@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -313,8 +314,46 @@ def read_evidence(  # noqa: PLR0913 - the evidence, and whose checkouts it may b
 
     ``carried`` is the evidence of the repository itself; ``repositories`` are its names, by which
     records may name its checkouts. Edits of paths that are not ``wanted``
-    have no lines. Raises `ArtifactError`.
+    have no lines, unless a command moved their file. Raises `ArtifactError`.
     """
+    read = partial(
+        _read,
+        tuple(paths),
+        roots=roots,
+        likely_roots=likely_roots,
+        carried=carried,
+        repositories=repositories,
+    )
+    evidence = read(wanted)
+    moved = _moved_from(evidence, wanted)
+    if not moved:
+        return evidence
+    # Which files were moved is known only now, so their lines were left out.
+    return read(lambda path: wanted(path) or moved(path))
+
+
+def _moved_from(evidence: Evidence, wanted: WantedPath) -> WantedPath | None:
+    """Return which other paths are wanted since commands moved them; ``None``: no edit's is."""
+    sources = {tidy(one.source) for one in evidence.commands if one.source is not None}
+    if not sources:
+        return None
+
+    def moved(path: str) -> bool:
+        return below_deepest(sources, tidy(path)) is not None
+
+    unread = any(moved(edit.path) and not wanted(edit.path) for edit in evidence.edits)
+    return moved if unread else None
+
+
+def _read(  # noqa: PLR0913 - see above
+    paths: Iterable[Path],
+    wanted: WantedPath,
+    *,
+    roots: Sequence[str],
+    likely_roots: Sequence[str],
+    carried: "CarriedEvidence | None",
+    repositories: Sequence[str],
+) -> Evidence:
     edits: list[Edit] = []
     unread: list[UnreadEvidence] = []
     worktrees: list[Worktree] = []

@@ -111,16 +111,31 @@ def candidates(
             found.usable[place.path].append(edit)
         else:
             found.outside_window[place.path].append(edit)
-    found.commands.extend(
+    found.commands.extend(reaching(commands, subject, change, policy, checkouts))
+    return found
+
+
+def reaching(
+    commands: Iterable[ShellCommand],
+    subject: AuditSubject,
+    change: Change,
+    policy: Policy,
+    checkouts: KnownCheckouts,
+) -> list[ShellCommand]:
+    """Return the commands inside the window that could reach a file of the change.
+
+    They are in the order of ties.
+    """
+    first, last = policy.window(subject.merged_at)
+    return [
         one
         for one in _commands_in_order(commands, subject.merged_at)
         if first <= one.edit.at <= last
         if any(reaches(one, file, checkouts) for file in change.files)
-    )
-    return found
+    ]
 
 
-def _commands_in_order(commands: list[ShellCommand], merged_at: datetime) -> list[ShellCommand]:
+def _commands_in_order(commands: Iterable[ShellCommand], merged_at: datetime) -> list[ShellCommand]:
     """Return commands in the order of ties, as `in_order` does with edits."""
     by_id = sorted(
         commands,

@@ -29,14 +29,16 @@ def of_edits(edits: Iterable[Edit], commands: Iterable[ShellCommand] = ()) -> st
     It omits the developers: the app may know them, but a transcript does not name them.
     """
     digest = hashlib.sha256()
-    packed = [(edit.id, msgspec.msgpack.encode(nameless(edit))) for edit in edits]
-    packed += [
-        (one.edit.id, msgspec.msgpack.encode(msgspec.structs.replace(one, edit=nameless(one.edit))))
-        for one in commands
-    ]
-    for _, one in sorted(packed):
+    for _, one in sorted((edit.id, msgspec.msgpack.encode(nameless(edit))) for edit in edits):
+        digest.update(one)
+    for one in sorted(map(packed_command, commands)):
         digest.update(one)
     return "sha256:" + digest.hexdigest()
+
+
+def packed_command(one: ShellCommand) -> bytes:
+    """Return a command as a digest takes it; those of an audit are sorted, behind its edits."""
+    return msgspec.msgpack.encode(msgspec.structs.replace(one, edit=nameless(one.edit)))
 
 
 def nameless(edit: Edit) -> Edit:

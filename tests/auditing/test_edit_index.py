@@ -21,13 +21,14 @@ from ghapp.attribution.model import (
     Evidence,
     FileSnapshot,
     PassedOver,
+    ShellCommand,
     UnreadEvidence,
 )
 from ghapp.attribution.policy import CLAUDE_CODE_V1, CLAUDE_CODE_V1_MOVED, Policy
 from ghapp.attribution.unified_diff import parse_diff
-from ghapp.auditing.edit_index import EditIndex, with_worktrees, write_index
+from ghapp.auditing.edit_index import EditIndex, write_index
 from ghapp.auditing.replay import HistoryAuditor
-from ghapp.evidence.source import Worktree, added_up
+from ghapp.evidence.source import Worktree, with_worktrees, without_used
 from ghapp.ingest.artifacts import find_evidence
 from ghapp.ingest.keep import AsFingerprints, as_text, import_artifacts
 from ghapp.store import Installation, Repository, Store
@@ -58,18 +59,20 @@ def change_of(folder: Path) -> Change:
     return Change(files=parse_diff((folder / "change.diff").read_bytes()))
 
 
-Found = list[Edit | FileSnapshot | PassedOver | UnreadEvidence | Worktree]
+Found = list[Edit | FileSnapshot | PassedOver | ShellCommand | UnreadEvidence | Worktree]
 
 
 def whole(found: Found, subject: AuditSubject, policy: Policy, likely: list[str]) -> Evidence:
     """Return all evidence of an audit's span, as the app reads it."""
     since, until = policy.evidence_span(subject.merged_at)
+    commands = [one for one in found if isinstance(one, ShellCommand)]
     return Evidence(
         edits=tuple(one for one in found if isinstance(one, Edit) and since <= one.at <= until),
         likely_roots=with_worktrees(likely, [one for one in found if isinstance(one, Worktree)]),
         snapshots=tuple(one for one in found if isinstance(one, FileSnapshot)),
+        commands=tuple(commands),
         unread=tuple(one for one in found if isinstance(one, UnreadEvidence)),
-        passed_over=added_up(one for one in found if isinstance(one, PassedOver)),
+        passed_over=without_used((one for one in found if isinstance(one, PassedOver)), commands),
     )
 
 
@@ -133,8 +136,8 @@ def test_same_document_as_from_the_store(
     ]
     import_artifacts(store, 7, paths, roots, encode, now=NOW, actor="ann")
     # The store keeps nothing of a file's content, so it cannot tell a checkout by it, and nothing
-    # of what was passed over.
-    beside = FileSnapshot | PassedOver
+    # of what was passed over or of commands.
+    beside = FileSnapshot | PassedOver | ShellCommand
     found = (one for one in find_evidence(paths) if not isinstance(one, beside))
     lines = None if made is None else made.lines
     write_index(found, tmp_path, roots=roots, likely_roots=[], encode=lines)

@@ -39,7 +39,7 @@ from ghapp.evidence.claude_code.tools import (
 )
 from ghapp.evidence.json_records import RecordError, whole_records
 from ghapp.evidence.paths import to_path
-from ghapp.evidence.shell_substitutions import may_substitute
+from ghapp.evidence.shell_deeds import may_do
 from ghapp.evidence.source import WantedPath, Worktree
 
 AGENT = "claude-code"
@@ -407,7 +407,7 @@ class Transcript:
 
 def _may_write(command: str) -> bool:
     """Return whether a shell command is worth waiting for: it may say what it writes."""
-    return "<<" in command or may_substitute(command)
+    return may_do(command)
 
 
 def _asked(tool: object, path: str, given: ToolInput) -> int:
