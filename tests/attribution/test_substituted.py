@@ -162,9 +162,9 @@ def test_substitutions_only_give_lines_that_nothing_else_explains(case: Case) ->
 
 def test_stories_hold_substitutions_that_count_and_some_that_do_not() -> None:
     found = Counter[bool]()
-    for case in stories(seed=1, count=200):
+    for case in stories(seed=1, count=300):
         audit = attribute(SUBJECT, case.change, case.evidence, CLAUDE_CODE_V1, at=LATER)
         made = audit.totals.by_reason.get("substituted", 0)
-        if case.evidence.commands:
+        if any(one.rewrites for one in case.evidence.commands):
             found[made > 0] += 1
-    assert min(found[True], found[False]) > 5
+    assert min(found[True], found[False]) > 2
