@@ -72,9 +72,9 @@ class Renames:
         self.after: dict[str, list[RenamedLine]] = {}
         self.agent_sessions: list[AgentSession] = []
 
-    def act(self, merged_at: datetime) -> None:
+    def act(self, merged_at: datetime, least: int = 0, most: int = MOST) -> None:
         """Act out some renames before a merge."""
-        for _ in range(self._rng.randint(0, MOST)):
+        for _ in range(self._rng.randint(least, most)):
             self._one(merged_at)
 
     def _one(self, merged_at: datetime) -> None:

@@ -158,14 +158,12 @@ class FileMatching:
     def credit_foreign(
         self,
         sides: Iterable[EditSide],
-        *,
-        least: float,
-        shortest: int,
+        is_sure: Callable[[CreditedRun], bool],
         reason: Reason = Reason.RUN,
     ) -> None:
         """Credit the remaining lines to edits of other files, or to what a command holds.
 
-        Only runs count that weigh ``least`` or more and have ``shortest`` or more pairs.
+        Only runs count that are sure as a whole.
         """
         codes = self.file.sequence.codes
         positions = index(codes)
@@ -175,8 +173,7 @@ class FileMatching:
             candidate.supports = [
                 support
                 for run in equal_runs(codes, positions, candidate.side.sequence.codes)
-                if (support := self._support(candidate, run)).weight >= least
-                and len(support.pairs) >= shortest
+                if (support := self._support(candidate, run)).pairs and is_sure(support)
             ]
         self._credit_runs(
             [(candidate, support) for candidate in strangers for support in candidate.supports],

@@ -4,16 +4,17 @@ It comes after everything else, so no other reason loses a line to it.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from ghapp.attribution.certainty import CLEARLY_DISTINCTIVE, SPEAKS_FOR_ITSELF
-from ghapp.attribution.matching import FileMatching
+from ghapp.attribution.matching import CreditedRun, FileMatching
 from ghapp.attribution.model import FileDiff, Reason, ShellCommand
 from ghapp.attribution.paths import KnownCheckouts
 from ghapp.attribution.shell_commands import reaches
 from ghapp.attribution.sides import EditSides
 
 SHORTEST = 2
-"""Lines of the shortest run: one line proves too little of what a script did with it."""
+"""Lines of the shortest run, with unchanged ones: one alone tells too little of its place."""
 
 
 def credit_shell_text(
@@ -40,7 +41,10 @@ def credit_shell_text(
             left = matching.missed()
             matching.credit_foreign(
                 [side for side in found if not left.isdisjoint(side.own)],
-                least=least,
-                shortest=SHORTEST,
-                reason=Reason.SHELL_TEXT,
+                partial(_is_sure, least),
+                Reason.SHELL_TEXT,
             )
+
+
+def _is_sure(least: float, run: CreditedRun) -> bool:
+    return run.weight >= least and run.run.length >= SHORTEST

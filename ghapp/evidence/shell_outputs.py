@@ -124,6 +124,11 @@ def _tee(words: list[ShellWord], redirects: list[ShellRedirect]) -> tuple[str, b
     return names[0].text, appends
 
 
+def is_patch(path: str) -> bool:
+    """Return whether a file may hold a patch, by its name: its text is worth knowing."""
+    return path.endswith((".patch", ".diff"))
+
+
 def patch_of(run: SureRun) -> ShellPatch | None:
     """Return the patch that ``git apply`` or ``patch`` surely applied; ``None``: none is read."""
     program, words = program_of(run.words), arguments_of(run.words)

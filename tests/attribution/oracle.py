@@ -593,7 +593,7 @@ class FileAudit:
             (rank, run)
             for rank, text in enumerate(texts)
             for run in equal_runs(self.file.side, text.side)
-            if len(self.pairs(text, run)) >= 2 and self.run_weight(text, run) >= least
+            if run.length >= 2 and self.pairs(text, run) and self.run_weight(text, run) >= least
         ]
         while queue:
             rank, run = min(

@@ -37,7 +37,7 @@ from ghapp.evidence.own_lines import (
 )
 from ghapp.evidence.paths import stem, to_path
 from ghapp.evidence.shell_deeds import as_command, deeds, patched
-from ghapp.evidence.shell_outputs import ShellPatch
+from ghapp.evidence.shell_outputs import ShellPatch, is_patch
 from ghapp.evidence.shell_writes import ShellWrite
 from ghapp.evidence.snapshots import shows_checkout, snapshots
 from ghapp.evidence.source import Found, WantedPath
@@ -200,7 +200,7 @@ class TranscriptEdits:
             for deed in deeds(str(call.input.command)) if call.does == BASH else ():
                 if deed.write is not None:
                     path = to_path(deed.write.path, call.cwd)
-                    wanted = self._wanted(path)
+                    wanted = self._wanted(path) or is_patch(path)
                     yield path, self._heredoc(path, deed.write, joined) if wanted else NO_LINES
                 elif deed.patch is not None:
                     yield from self._patched(deed.patch, joined)
