@@ -48,6 +48,7 @@ MEASURED: dict[Reason, TierRecord] = {
     Reason.REWRAPPED: TierRecord(757, 766),
     Reason.EDITED: TierRecord(940, 945),
     Reason.SUBSTITUTED: TierRecord(977, 977),
+    Reason.SHELL_TEXT: TierRecord(1, 1),
     Reason.COMMON_LINE: TierRecord(104, 1_147),
     Reason.SCATTERED: TierRecord(99, 447),
     Reason.REWRITTEN: TierRecord(12, 1_362),

@@ -17,6 +17,8 @@ _NAME = "<script of an agent>"
 warnings.filterwarnings("ignore", module=re.escape(_NAME))
 
 LONGEST_SCRIPT = 65_536
+MOST_LOOKUPS = 10_000
+"""Looks at what loops of one script go through; a script that needs more is not read."""
 MOST_PATHS = 100
 """Names of files that are taken from one script."""
 
@@ -72,6 +74,7 @@ class _Reading:
         self._nodes = list(ast.walk(tree))
         self._quoted: set[int] = set()
         self._names: list[str] = []
+        self._left = MOST_LOOKUPS
         self._bound: defaultdict[str, list[ast.expr]] = defaultdict(list)
         self._functions = {
             node.name: [one.arg for one in node.args.args]
@@ -163,6 +166,10 @@ class _Reading:
 
     def _items(self, of: ast.expr, depth: int = 3) -> Iterable[ast.expr]:
         """Return what a loop goes through: the members of a list, or the list if it is another."""
+        self._left -= 1
+        if self._left < 0:
+            message = "a script that binds names to names again and again"
+            raise ValueError(message)
         if isinstance(of, (ast.List, ast.Tuple, ast.Set)):
             return of.elts
         if isinstance(of, ast.Call) and isinstance(of.func, ast.Attribute) and not of.args:
@@ -239,7 +246,7 @@ class _Reading:
                 todo += [one.body, one.orelse]
             elif isinstance(one, (ast.Tuple, ast.List, ast.Set)):
                 todo += one.elts
-            elif isinstance(one, ast.Starred):
+            elif isinstance(one, (ast.Starred, ast.NamedExpr)):
                 todo.append(one.value)
             elif (
                 isinstance(one, ast.Call)

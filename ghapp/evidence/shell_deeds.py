@@ -112,7 +112,7 @@ def _inside(directory: str, one: ShellDeed) -> ShellDeed:
         return one
 
     def here(path: str) -> str:
-        return posixpath.join(directory, path)
+        return posixpath.join(directory, path) if path else directory
 
     write, patch = one.write, one.patch
     return one._replace(
