@@ -13,7 +13,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from ghapp.attribution.model import Edit, LineRewrite, ReachedFiles, ShellCommand, TextLines
-from ghapp.evidence.own_lines import NO_LINES, from_marked, from_patch, split_lines
+from ghapp.evidence.own_lines import NO_LINES, all_own, from_marked, from_patch, split_lines
 from ghapp.evidence.patches import unified_files
 from ghapp.evidence.paths import to_path
 from ghapp.evidence.python_texts import ScriptTexts, script_texts
@@ -24,12 +24,14 @@ from ghapp.evidence.shell_runs import SureRun, sure_runs
 from ghapp.evidence.shell_substitutions import of_run
 from ghapp.evidence.shell_words import ShellTextError
 from ghapp.evidence.shell_writes import ShellWrite, heredocs
+from ghapp.evidence.source import WantedPath
 
 # python3, python3.12, python
 _PYTHON = re.compile(r"python(?:3(?:\.\d+)?)?")
 # -lc, -ec
 _SCRIPT_FLAG = re.compile(r"-[euxl]*c")
-_SHELLS = frozenset({"bash", "sh", "zsh", "dash"})
+SHELLS = frozenset({"bash", "sh", "zsh", "dash"})
+"""Shells that run the script of an argument."""
 _SIGNS = re.compile(r"<<|sed|perl|gofmt|python|printf|\b(?:echo|mv|cp|patch|apply)\b")
 DEEPEST = 3
 """Shells inside a shell's command that are read."""
@@ -78,7 +80,7 @@ def deeds(command: str, depth: int = DEEPEST) -> Iterator[ShellDeed]:
 
 def _of_run(run: SureRun, depth: int) -> Iterator[ShellDeed]:
     program = program_of(run.words)
-    inner = _inner(run) if program in _SHELLS and depth and run.decides else None
+    inner = _inner(run) if program in SHELLS and depth and run.decides else None
     if inner is not None:
         for one in deeds(inner, depth - 1):
             yield _inside(run.directory, one)
@@ -190,3 +192,35 @@ def patched(
     for path, hunks in unified_files(text or "", patch.strip):
         if hunks:
             yield to_path(posixpath.join(patch.directory, path), cwd), from_patch(hunks, "")
+
+
+def found_in(command: str, edit: Edit, wanted: WantedPath) -> list[Edit | ShellCommand]:
+    """Return what a successful command did: its edits with ids in order, then the rest.
+
+    ``edit`` says who, when, with which call and in which directory. Of an overwritten file, whose
+    earlier text is not known, all lines are own.
+    """
+    cwd = edit.cwd
+    files: list[tuple[str, TextLines]] = []
+    commands: list[ShellCommand] = []
+    for one in deeds(command):
+        if one.write is not None:
+            files.append((to_path(one.write.path, cwd), all_own(one.write.text)))
+        elif one.patch is not None:
+            files += patched(one.patch, _nothing, cwd)
+        elif (made := as_command(one, edit, cwd)) is not None:
+            commands.append(made)
+    edits = [
+        replace(
+            edit,
+            id=edit.id if len(files) == 1 else f"{edit.id}#{number}",
+            path=path,
+            lines=lines if wanted(path) else NO_LINES,
+        )
+        for number, (path, lines) in enumerate(files, 1)
+    ]
+    return [*edits, *commands]
+
+
+def _nothing(path: str) -> str | None:  # noqa: ARG001 - no text of any file is known
+    return None
