@@ -318,7 +318,7 @@ def _carried_out(path: str, text: str, script: str, arguments: Sequence[str]) ->
         file = Path(folder) / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(text.encode())
-        command = [sys.executable, "-X", "utf8", "-c", script, *arguments]
+        command = [sys.executable, "-I", "-S", "-X", "utf8", "-c", script, *arguments]
         run(command, cwd=Path(folder), accept=(0, 1))
         return file.read_bytes().decode()
 
