@@ -108,7 +108,9 @@ def with_found_checkouts(case: LineCase) -> LineCase:
         held = replace(evidence, edits=edits)
         edits = with_outcomes(case.subject, case.change, held, case.policy)
     subject = AuditSubject(merged_at=case.subject.merged_at)
-    found = Evidence(edits=edits, roots=checkouts.roots, commands=tuple(commands))
+    # What was moved has its new path by now.
+    kept = tuple(one for one in commands if one.source is None)
+    found = Evidence(edits=edits, roots=checkouts.roots, commands=kept)
     return replace(case, subject=subject, evidence=found)
 
 

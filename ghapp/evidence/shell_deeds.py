@@ -69,16 +69,20 @@ def deeds(command: str, depth: int = DEEPEST) -> Iterator[ShellDeed]:
     """
     if not may_do(command):
         return
+    scripts: dict[str, str] = {}
     for write in heredocs(command):
+        if not write.appends:
+            scripts[write.path] = write.text
         yield ShellDeed(write=write)
     try:
         for run in sure_runs(command):
-            yield from list(_of_run(run, depth))
+            yield from list(_of_run(run, depth, scripts))
     except ShellTextError:
         return
 
 
-def _of_run(run: SureRun, depth: int) -> Iterator[ShellDeed]:
+def _of_run(run: SureRun, depth: int, scripts: dict[str, str]) -> Iterator[ShellDeed]:
+    """Yield what programs did; ``scripts`` are the files that the command wrote before."""
     program = program_of(run.words)
     inner = _inner(run) if program in SHELLS and depth and run.decides else None
     if inner is not None:
@@ -95,7 +99,7 @@ def _of_run(run: SureRun, depth: int) -> Iterator[ShellDeed]:
         yield ShellDeed(rewrites=rewriting.rewrites, reach=rewriting.reach)
     for move in moves_of(run):
         yield ShellDeed(source=move.source, target=move.target)
-    text = _text(run) if _PYTHON.fullmatch(program) else None
+    text = _text(run, scripts) if _PYTHON.fullmatch(program) else None
     if text is not None:
         yield ShellDeed(lines=text.lines, reach=text.reach)
 
@@ -132,7 +136,7 @@ def _inside(directory: str, one: ShellDeed) -> ShellDeed:
 # --- text of scripts ------------------------------------------------------------------------------
 
 
-def _text(run: SureRun) -> ShellText | None:
+def _text(run: SureRun, scripts: dict[str, str]) -> ShellText | None:
     """Return what a Python script wrote; ``None``: it may have failed, or cannot be read."""
     if not run.decides or run.loop is not None:
         return None
@@ -142,6 +146,8 @@ def _text(run: SureRun) -> ShellText | None:
         script, rest = words[1].text, words[2:]
     elif not words or words[0].text == "-":
         script, rest = _document(run), words[1:]
+    elif is_literal(words[0]):
+        script, rest = scripts.get(posixpath.join(run.directory, words[0].text)), words[1:]
     found = script_texts(script) if script is not None else None
     if found is None:
         return None

@@ -25,6 +25,8 @@ def told(command: str) -> list[str]:
 
 SCRIPT = "python3 - <<'E'\nopen('a.py', 'w').write('''x\ny\n''')\nE"
 
+WRITTEN = "cat > /tmp/fix.py <<'E'\nopen('a.py', 'w').write('x = 1; y = 2')\nE\n"
+
 
 @pytest.mark.parametrize(
     ("command", "expected"),
@@ -41,6 +43,9 @@ SCRIPT = "python3 - <<'E'\nopen('a.py', 'w').write('''x\ny\n''')\nE"
         (f"{SCRIPT}\nls", []),
         ("python3 b.py <<'E'\nopen('a.py', 'w').write('x')\nE", []),
         ("python3 -m pytest", []),
+        (f"{WRITTEN}python3 /tmp/fix.py", ["write /tmp/fix.py", "text a.py ."]),
+        (f"cd x && {WRITTEN}python3 /tmp/fix.py", ["write /tmp/fix.py", "text x/a.py x"]),
+        (f"{WRITTEN.replace('>', '>>')}python3 /tmp/fix.py", ["write /tmp/fix.py"]),
         ("bash -lc 'cd x && mv a b/ && sed -i s/a/b/ c'", ["x/a to x/b/a", "sed x/c"]),
         ("cd y && sh -c 'git apply f.patch'", ["patch in y"]),
         ("bash -c 'mv a b/'; ls", []),
