@@ -5,8 +5,9 @@ Only a stated exit status of 0 counts: a command without one may have failed or 
 
 import re
 
-# Process exited with code 0, above the output; older versions of Codex have metadata instead
-_CODEX = re.compile(r"^Process exited with code (-?\d+)$", re.MULTILINE)
+# Process exited with code 0, or Exit code: 0, above the output (codex-rs/core/src/tools); some
+# results of Codex have metadata instead
+_CODEX = re.compile(r"^(?:Process exited with code|Exit code:) (-?\d+)$", re.MULTILINE)
 _OUTPUT = "\nOutput:"
 # Copilot: <exited with exit code 0>; Droid: [Process exited with code 0]; Qwen Code: Exit Code: 0
 _LAST = re.compile(
