@@ -34,6 +34,7 @@ from ghapp.attribution.model import (
 from ghapp.attribution.moved import SHORTEST
 from ghapp.attribution.paths import below_deepest, folded, paths_of, tidy
 from ghapp.attribution.policy import Policy
+from ghapp.attribution.shell_commands import with_moved
 from ghapp.attribution.unified_diff import DiffError, parse_diff
 from ghapp.evidence.source import (
     NamedCheckout,
@@ -329,20 +330,19 @@ def read_evidence(  # noqa: PLR0913 - the evidence, and whose checkouts it may b
     if not moved:
         return evidence
     # Which files were moved is known only now, so their lines were left out.
-    return read(lambda path: wanted(path) or moved(path))
+    return read(lambda path: wanted(path) or path in moved)
 
 
-def _moved_from(evidence: Evidence, wanted: WantedPath) -> WantedPath | None:
-    """Return which other paths are wanted since commands moved them; ``None``: no edit's is."""
-    sources = {tidy(one.source) for one in evidence.commands if one.source is not None}
-    if not sources:
-        return None
-
-    def moved(path: str) -> bool:
-        return below_deepest(sources, tidy(path)) is not None
-
-    unread = any(moved(edit.path) and not wanted(edit.path) for edit in evidence.edits)
-    return moved if unread else None
+def _moved_from(evidence: Evidence, wanted: WantedPath) -> frozenset[str]:
+    """Return paths that are not wanted, of edits whose file a command moved to one that is."""
+    count = len(evidence.edits)
+    moved = with_moved(evidence.edits, evidence.commands)[count:]
+    named = {(edit.id, edit.at) for edit in moved if wanted(edit.path)}
+    return frozenset(
+        edit.path
+        for edit in (evidence.edits if named else ())
+        if (edit.id, edit.at) in named and not wanted(edit.path)
+    )
 
 
 def _read(  # noqa: PLR0913 - see above

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.codebook import Codebook, FingerprintCodebook
@@ -88,6 +89,27 @@ def test_same_document_as_of_all_evidence(folder: Path, policy: Policy, tmp_path
     assert to_document(actual) == to_document(expected)
 
 
+GIVEN = ["/home/dev/shop"]
+BY_COMMANDS = [
+    folder
+    for folder in FOLDERS
+    if folder.name.startswith(("substituted_", "shell_text_", "moved_", "copied_"))
+]
+
+
+@pytest.mark.parametrize("folder", BY_COMMANDS, ids=names(BY_COMMANDS))
+def test_commands_count_the_same_below_given_roots(folder: Path, tmp_path: Path) -> None:
+    subject, change = subject_of(folder), change_of(folder)
+    paths = [folder / "evidence"]
+    index = index_of(paths, tmp_path / "index", roots=GIVEN, likely=[])
+    evidence = replace(
+        whole(list(find_evidence(paths)), subject, CLAUDE_CODE_V1, []), roots=tuple(GIVEN)
+    )
+    expected = attribute(subject, change, evidence, CLAUDE_CODE_V1, at=NOW)
+    actual = HistoryAuditor(index).audit(subject, change, CLAUDE_CODE_V1, NOW)
+    assert (actual.files, actual.totals) == (expected.files, expected.totals)
+
+
 @pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.id)
 def test_same_document_among_the_evidence_of_all_cases(policy: Policy, tmp_path: Path) -> None:
     paths = [folder / "evidence" for folder in FOLDERS if (folder / "evidence").exists()]
@@ -105,7 +127,7 @@ def test_same_document_among_the_evidence_of_all_cases(policy: Policy, tmp_path:
         assert actual.verdict == expected.verdict, folder.name
 
 
-GIVEN, KEY = ["/home/dev/shop"], bytes(32)
+KEY = bytes(32)
 STORES = (
     ("sqlite_store", [], None),
     ("sqlite_store", GIVEN, KEY),
