@@ -274,7 +274,7 @@ def _evidence(
         unread=tuple(found for found in carried.found if isinstance(found, UnreadEvidence)),
         # What machines passed over stays with them: the operator's page has their counts.
         passed_over=added_up(one for one in carried.found if isinstance(one, PassedOver)) or None,
-        trailers=carried.trailers,
+        declared=carried.declared,
     )
 
 

@@ -370,5 +370,5 @@ def read_evidence(  # noqa: PLR0913 - the evidence, and whose checkouts it may b
         substitutions=tuple(substitutions),
         unread=tuple(unread),
         passed_over=without_used(passed_over, substitutions),
-        trailers=carried.trailers if carried else None,
+        declared=carried.declared if carried else None,
     )

@@ -45,7 +45,7 @@ from tests.github.place import START, Place, assert_good_manners
 
 WRITTEN = ("def total(lines):", "    return sum(line.amount for line in lines)")
 BY_AGENT = "\n".join((*WRITTEN, ""))
-NOTHING = CarriedEvidence(found=(), trailers=None)
+NOTHING = CarriedEvidence(found=(), declared=None)
 POLICY = ".github/attribution.yml"
 
 

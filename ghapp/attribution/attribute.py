@@ -24,7 +24,6 @@ from ghapp.attribution.model import (
     AuditInputs,
     AuditSubject,
     Change,
-    Declaration,
     Edit,
     EditResult,
     Evidence,
@@ -77,7 +76,7 @@ def attribute(  # noqa: PLR0913 - four inputs, the time and the measure
         evidence_complete=not evidence.unread,
         missing=tuple(sorted(change.missing)),
         unread_records=len(evidence.unread),
-        declared=_declared(evidence.trailers),
+        declared=evidence.declared,
         passed_over=evidence.passed_over,
         edits_left_out=found.left_out(),
     )
@@ -100,12 +99,6 @@ def attribute(  # noqa: PLR0913 - four inputs, the time and the measure
         files=files,
         edits=sources,
     )
-
-
-def _declared(trailers: dict[str, int] | None) -> tuple[Declaration, ...] | None:
-    if trailers is None:
-        return None
-    return tuple(Declaration(agent=agent, commits=trailers[agent]) for agent in sorted(trailers))
 
 
 def with_outcomes(

@@ -326,6 +326,22 @@ class FileSnapshot(Struct, frozen=True):
     """Git's blob id: SHA-1 in hexadecimal digits."""
 
 
+class Declaration(Struct, frozen=True):
+    """What the change's commits and text declare about one agent. It attributes no line."""
+
+    agent: str
+    """``other``: one that we do not know."""
+    commits: int
+    """Commits of the change that name the agent."""
+    in_text: bool = False
+    """Whether the pull request's title or text names it; also false if nobody looked there."""
+    models: tuple[str, ...] = ()
+    """As declared; empty: none is declared, as for the next one."""
+    tools: tuple[str, ...] = ()
+    forms: tuple[str, ...] = ()
+    """How it is declared: keys of trailers, ``author``, ``committer``, ``subject``, ``footer``."""
+
+
 class Evidence(Struct, frozen=True):
     """All edits known for an audit, in any order, and the evidence that could not be read."""
 
@@ -344,8 +360,8 @@ class Evidence(Struct, frozen=True):
     unread: tuple[UnreadEvidence, ...] = ()
     passed_over: tuple[PassedOver, ...] | None = None
     """What was given and not read as an edit, each agent and kind once; ``None``: nobody looked."""
-    trailers: dict[str, int] | None = None
-    """Agent → commits of the change that name it. This attributes no line. ``None``: nobody
+    declared: tuple[Declaration, ...] | None = None
+    """What the change declares about agents, by agent. This attributes no line. ``None``: nobody
     looked."""
     digest: str | None = None
     """Digest of the edits whose lines the audit will compare, where whoever read them knows it."""
@@ -506,16 +522,6 @@ class PolicyUsed(Struct, frozen=True):
     """``None``: this engine read no substitutions."""
 
 
-class Declaration(Struct, frozen=True):
-    """What the change's commits declare about one agent. It attributes no line."""
-
-    agent: str
-    commits: int
-    """Commits of the change that name the agent."""
-    model: str | None = None
-    """``None``: not declared."""
-
-
 class EditsLeftOut(Struct, frozen=True):
     """Edits that were read and could support no line of the change."""
 
@@ -547,7 +553,7 @@ class AuditInputs(Struct, frozen=True):
     unread_records: int = 0
     """Different evidence records that could not be read; copies count once."""
     declared: tuple[Declaration, ...] | None = None
-    """What commits declare about agents, by agent; ``None``: nobody looked."""
+    """What the change declares about agents, by agent; ``None``: nobody looked."""
     passed_over: tuple[PassedOver, ...] | None = None
     """What was given and not read; ``None``: the readers do not say."""
     edits_left_out: EditsLeftOut | None = None

@@ -11,7 +11,8 @@ from pathlib import Path
 import structlog
 
 from ghapp.attribution.model import Edit, PassedOver, Struct, UnreadEvidence
-from ghapp.evidence import agent_trace, aider, commit_trailers, entire, git_ai_notes
+from ghapp.evidence import agent_trace, aider, declarations, entire, git_ai_notes
+from ghapp.evidence.declarations import DeclaredText
 from ghapp.git.repository import GitError, GitRepository
 from ghapp.github.client import GitHub
 from ghapp.github.pull_commits import (
@@ -37,7 +38,7 @@ from ghapp.store import Store
 NOT_ASKED_AGAIN = timedelta(hours=1)
 """How long a repository without notes is not asked again; the final audit always asks."""
 
-NOTHING = CarriedEvidence(found=(), trailers=None)
+NOTHING = CarriedEvidence(found=(), declared=None)
 
 log = structlog.get_logger()
 
@@ -60,22 +61,23 @@ def carry(
     Raises `answers.Limited`, `answers.Gone` and `StoreError`, which end an audit anyway.
     """
     listed, cut = _commits(github, pull, keeping.git_cache)
-    trailers = commit_trailers.count(as_carried(one.commit) for one in listed)
+    text = DeclaredText(title=pull.title, body=pull.text)
+    declared = declarations.declared((as_carried(one.commit) for one in listed), text)
     if not listed:
-        return CarriedEvidence(found=cut, trailers={})
+        return CarriedEvidence(found=cut, declared=declared)
     try:
         refs = _refs(github, listed, keeping, now)
         there_is_more = bool(refs) or _has_more(pull, listed)
         carried = _fetched(github, pull, listed, refs, keeping) if there_is_more else NOTHING
     except GitError as error:
-        return CarriedEvidence(found=(*cut, _unread("git", error)), trailers=trailers)
+        return CarriedEvidence(found=(*cut, _unread("git", error)), declared=declared)
     edits = [found for found in carried.found if isinstance(found, Edit)]
     if edits:
         encode = keeping.encode()
         added = keep_read(keeping.store, pull.repository_id, edits, encode, now=now, carried=True)
         log.info("evidence_carried", pull_request=pull.number, edits=len(edits), added=added.added)
     rest = tuple(one for one in carried.found if isinstance(one, UnreadEvidence | PassedOver))
-    return CarriedEvidence(found=(*cut, *rest), trailers=trailers)
+    return CarriedEvidence(found=(*cut, *rest), declared=declared)
 
 
 def _commits(

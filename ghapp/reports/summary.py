@@ -11,6 +11,7 @@ from ghapp.attribution.document import to_document
 from ghapp.attribution.model import (
     Audit,
     AuditState,
+    Declaration,
     FileVerdict,
     LineRange,
     NoEvidence,
@@ -95,8 +96,10 @@ class AuditSummary(Struct, frozen=True):
     excluded: tuple[ExcludedFile, ...]
     missing: tuple[str, ...]
     unread_records: int
-    trailers: tuple[tuple[str, int], ...]
-    """Agent id and how many commits name it, most first. This attributes no line."""
+    declared: tuple[Declaration, ...] | None
+    """What the change declares about agents, which attributes no line; ``None``: nobody looked."""
+    measured: tuple[tuple[str, str], ...] | None
+    """Agent id and its share in percent, most lines first; ``None``: unknown."""
     edits_considered: int
     policy: str
     policy_digest: str
@@ -152,7 +155,8 @@ def summarize(audit: Audit) -> AuditSummary:
         excluded=tuple(_excluded(audit.files)),
         missing=audit.inputs.missing,
         unread_records=audit.inputs.unread_records,
-        trailers=tuple(_trailers(audit)),
+        declared=audit.inputs.declared,
+        measured=tuple(_measured(audit)) if _has_share(audit) else None,
         edits_considered=audit.inputs.edits_considered,
         policy=audit.policy.id,
         policy_digest=audit.policy.digest,
@@ -279,9 +283,9 @@ def _agents(audit: Audit) -> list[tuple[str, int]]:
     return sorted(present, key=lambda item: (-item[1], item[0]))
 
 
-def _trailers(audit: Audit) -> list[tuple[str, int]]:
-    found = [(one.agent, one.commits) for one in audit.inputs.declared or ()]
-    return sorted(found, key=lambda item: (-item[1], item[0]))
+def _measured(audit: Audit) -> Iterable[tuple[str, str]]:
+    for agent, lines in _agents(audit):
+        yield agent, percent(lines, audit.totals.effective)
 
 
 def _reasons(audit: Audit) -> Iterable[ReasonCount]:

@@ -142,18 +142,6 @@ def each_agents(lines: Sequence[tuple[str, int]], documented: int) -> str | None
     )
 
 
-def named(trailers: Sequence[tuple[str, int]]) -> str | None:
-    """Return a sentence about the agents that commits name; ``None`` if they name none.
-
-    >>> named([("Claude Code", 3)])
-    'Commits that name an agent: Claude Code 3. A name alone attributes no line.'
-    """
-    if not trailers:
-        return None
-    agents = listed([f"{name} {count:,}" for name, count in trailers])
-    return f"Commits that name an agent: {agents}. A name alone attributes no line."
-
-
 def listed(names: list[str]) -> str:
     """Join names into a phrase: ``a``, ``a and b``, ``a, b and c``."""
     return " and ".join([*([", ".join(names[:-1])] if names[1:] else []), *names[-1:]])
