@@ -76,8 +76,11 @@ class Desk:
         )
         self.cost: PullRequestCost | None = None
 
-    def carry(self, request: AuditRequest, pull: PullRequest, github: GitHub) -> CarriedEvidence:
+    def carry(
+        self, request: AuditRequest, pull: PullRequest, github: GitHub, *, agent_commits: bool
+    ) -> CarriedEvidence:
         """Say that the repository carries no evidence."""
+        assert agent_commits
         assert (request.number, github.full_name) == (pull.number, pull.repository)
         return NOTHING
 

@@ -12,9 +12,10 @@ import msgspec
 from msgspec.structs import replace
 
 from ghapp import __version__
-from ghapp.attribution import digest, no_evidence, unrecorded, verdict
+from ghapp.attribution import committed, digest, no_evidence, unrecorded, verdict
 from ghapp.attribution.candidates import CandidateEdits, candidates, in_order
 from ghapp.attribution.codebook import Codebook
+from ghapp.attribution.committed import credit_committed
 from ghapp.attribution.document import SCHEMA
 from ghapp.attribution.edit_sources import edit_sources, lines_by_model
 from ghapp.attribution.exclusions.registry import excluded_file, excluded_line
@@ -70,13 +71,17 @@ def attribute(  # noqa: PLR0913 - four inputs, the time and the measure
     )
     inputs = AuditInputs(
         diff=digest.of_change(change),
-        evidence=evidence.digest or digest.of_edits(found.compared(policy), found.substitutions),
+        evidence=digest.with_commits(
+            evidence.digest or digest.of_edits(found.compared(policy), found.substitutions),
+            [one.commit for one in found.commits],
+        ),
         edits_considered=len(considered),
         change_complete=change.complete,
         evidence_complete=not evidence.unread,
         missing=tuple(sorted(change.missing)),
         unread_records=len(evidence.unread),
         declared=evidence.declared,
+        agent_commits=committed.counted(evidence.agent_commits),
         passed_over=evidence.passed_over,
         edits_left_out=found.left_out(),
     )
@@ -146,6 +151,7 @@ def _verdicts(
         credit_moved_blocks(added, found, sides)
     matchings = [judged.matching if judged else None for judged in counted]
     credit_substituted(matchings, files, found.substitutions, found.checkouts)
+    credit_committed(matchings, files, found.commits)
     for file, rule, judged in zip(files, excluded, counted, strict=True):
         yield judged.verdict(found) if judged else verdict.excluded_file(file, str(rule))
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from ghapp.attribution.model import Change, CommandSubstitution, Edit, FileDiff
+from ghapp.attribution.model import AgentCommit, Change, CommandSubstitution, Edit, FileDiff
 
 _SHARED = tuple(name for name in FileDiff.__struct_fields__ if name not in {"blobs", "symlink"})
 """Members that both a diff file and GitHub's API provide; the API has no content ids and modes."""
@@ -37,6 +37,12 @@ def of_edits(edits: Iterable[Edit], substitutions: Iterable[CommandSubstitution]
     for _, one in sorted(packed):
         digest.update(one)
     return "sha256:" + digest.hexdigest()
+
+
+def with_commits(edits: str, commits: Iterable[AgentCommit]) -> str:
+    """Return the digest of edits together with agents' own commits; without any, that of edits."""
+    found = sorted(commits, key=lambda one: one.sha)
+    return _digest((edits, found)) if found else edits
 
 
 def nameless(edit: Edit) -> Edit:

@@ -342,6 +342,29 @@ class Declaration(Struct, frozen=True):
     """How it is declared: keys of trailers, ``author``, ``committer``, ``subject``, ``footer``."""
 
 
+class CommittedLines(Struct, frozen=True):
+    """Lines of one file, as it was merged, that a commit wrote."""
+
+    path: str
+    numbers: tuple[int, ...]
+    """In the merged version, ascending, each once in all commits."""
+
+
+class AgentCommit(Struct, frozen=True):
+    """A commit of the change whose author GitHub names as an agent's account (rules.md 2.20)."""
+
+    sha: str
+    agent: str
+    """The agent in the cloud, which has a label of its own."""
+    counted_as: str
+    """The agent that it counts as where the policy does not keep the two apart."""
+    at: datetime
+    """When it was written."""
+    is_proven: bool
+    """Whether GitHub verified a signature that only this account can have; else it has no lines."""
+    lines: tuple[CommittedLines, ...] = ()
+
+
 class Evidence(Struct, frozen=True):
     """All edits known for an audit, in any order, and the evidence that could not be read."""
 
@@ -363,6 +386,8 @@ class Evidence(Struct, frozen=True):
     declared: tuple[Declaration, ...] | None = None
     """What the change declares about agents, by agent. This attributes no line. ``None``: nobody
     looked."""
+    agent_commits: tuple[AgentCommit, ...] | None = None
+    """Commits by agents' own accounts; ``None``: nobody asked GitHub whose they are."""
     digest: str | None = None
     """Digest of the edits whose lines the audit will compare, where whoever read them knows it."""
 
@@ -382,6 +407,7 @@ class Reason(StrEnum):
     REWRAPPED = "rewrapped"
     EDITED = "edited"
     SUBSTITUTED = "substituted"
+    AGENT_COMMIT = "agent_commit"
     NO_MATCH = "no_match"
     REWRITTEN = "rewritten"
     COMMON_LINE = "common_line"
@@ -404,7 +430,14 @@ class Reason(StrEnum):
 
 
 ATTRIBUTED = frozenset(
-    {Reason.RUN, Reason.LINE, Reason.REWRAPPED, Reason.EDITED, Reason.SUBSTITUTED}
+    {
+        Reason.RUN,
+        Reason.LINE,
+        Reason.REWRAPPED,
+        Reason.EDITED,
+        Reason.SUBSTITUTED,
+        Reason.AGENT_COMMIT,
+    }
 )
 
 
@@ -520,6 +553,18 @@ class PolicyUsed(Struct, frozen=True):
     """``None``: this engine read no edits without an outcome."""
     substitutions: bool | None = None
     """``None``: this engine read no substitutions."""
+    agent_commits: str | None = None
+    """``count``, ``apart`` or ``off``; ``None``: this engine followed no agents' commits."""
+
+
+class AgentCommitCount(Struct, frozen=True):
+    """How many commits of the change GitHub names as one agent's."""
+
+    agent: str
+    proven: int
+    """Those whose signature proves it; their lines are followed."""
+    unproven: int
+    """Those with its name or address alone, which attribute no line."""
 
 
 class EditsLeftOut(Struct, frozen=True):
@@ -554,6 +599,8 @@ class AuditInputs(Struct, frozen=True):
     """Different evidence records that could not be read; copies count once."""
     declared: tuple[Declaration, ...] | None = None
     """What the change declares about agents, by agent; ``None``: nobody looked."""
+    agent_commits: tuple[AgentCommitCount, ...] | None = None
+    """Commits by agents' own accounts, by agent; ``None``: nobody asked GitHub whose they are."""
     passed_over: tuple[PassedOver, ...] | None = None
     """What was given and not read; ``None``: the readers do not say."""
     edits_left_out: EditsLeftOut | None = None

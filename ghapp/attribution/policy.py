@@ -3,6 +3,7 @@
 import hashlib
 import re
 from datetime import datetime, timedelta
+from enum import StrEnum
 from fractions import Fraction
 
 import msgspec
@@ -25,6 +26,16 @@ LOOK_BACK = timedelta(days=30)
 """How long before the window an edit may be and still give the reason ``outside_window``."""
 
 
+class AgentCommits(StrEnum):
+    """What becomes of lines that agents in the cloud pushed themselves (rules.md 2.20)."""
+
+    COUNT = "count"
+    """They count as the agent's own, in its label and in the documented metric's number."""
+    APART = "apart"
+    """They count for an agent in the cloud, with a label of its own."""
+    OFF = "off"
+
+
 class Policy(Struct, frozen=True):
     """All limits and switches of an audit. A changed value needs a new id."""
 
@@ -39,6 +50,8 @@ class Policy(Struct, frozen=True):
     """Whether an edit whose outcome no record tells may count (rules.md 2.17)."""
     substitutions: bool = True
     """Whether lines count that a command of an agent rewrote (rules.md 2.19)."""
+    agent_commits: AgentCommits = AgentCommits.APART
+    """Whether lines count that an agent's own account pushed, and as whose (rules.md 2.20)."""
     exclude: tuple[str, ...] = ()
     """The repository's own excluded paths, as gitignore patterns; reason ``excluded_path``."""
 
@@ -85,6 +98,7 @@ class Policy(Struct, frozen=True):
             moved_blocks=self.moved_blocks,
             unrecorded_outcomes=self.unrecorded_outcomes,
             substitutions=self.substitutions,
+            agent_commits=self.agent_commits,
         )
 
 

@@ -27,8 +27,7 @@ from ghapp.attribution.model import (
 )
 from ghapp.attribution.normalize import LONGEST_LINE, normalize
 from ghapp.attribution.paths import KnownCheckouts, below
-from ghapp.attribution.runs import LineSequence
-from ghapp.attribution.sides import EditSide
+from ghapp.attribution.sides import EditSide, side_without_lines
 
 MOST_STEPS = 2_000_000
 """Steps of patterns for all files of a change; what would take more is left without a credit."""
@@ -171,7 +170,7 @@ def _credit_file(
             if one is None:
                 continue
             places = hunk.added[text]
-            side = sides.setdefault(id(one), _side(one.edit))
+            side = sides.setdefault(id(one), side_without_lines(one.edit))
             matching.credits[places.pop()] = LineCredit(Reason.SUBSTITUTED, side, -1, 0.0)
             if not places:
                 del hunk.added[text]
@@ -229,11 +228,6 @@ def _hunks(matching: FileMatching, file: FileDiff) -> Iterator[_HunkText]:
             number += origin != "-"
         if removed and added:
             yield _HunkText(removed, {text: at[::-1] for text, at in added.items()})
-
-
-def _side(edit: Edit) -> EditSide:
-    """Return the side of a command: it has no lines of its own."""
-    return EditSide(edit, [], LineSequence([], []), [], frozenset(), {})
 
 
 def counts(one: CommandSubstitution) -> bool:

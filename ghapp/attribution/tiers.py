@@ -48,13 +48,15 @@ MEASURED: dict[Reason, TierRecord] = {
     Reason.REWRAPPED: TierRecord(757, 766),
     Reason.EDITED: TierRecord(940, 945),
     Reason.SUBSTITUTED: TierRecord(977, 977),
+    Reason.AGENT_COMMIT: TierRecord(13_700, 13_701),
     Reason.COMMON_LINE: TierRecord(104, 1_147),
     Reason.SCATTERED: TierRecord(99, 447),
     Reason.REWRITTEN: TierRecord(12, 1_362),
 }
 """Each attributed reason, and each other one whose lines may be an agent's.
 
-`SUBSTITUTED` is from seeds 402 and 403, which have renames by commands.
+`SUBSTITUTED` is from seeds 402 and 403, which have renames by commands; `AGENT_COMMIT` is from
+``python3 run.py bench pushed``, seeds 505 and 506.
 """
 
 

@@ -109,7 +109,12 @@ def with_found_checkouts(case: LineCase) -> LineCase:
         held = replace(evidence, edits=edits)
         edits = with_outcomes(case.subject, case.change, held, case.policy)
     subject = AuditSubject(merged_at=case.subject.merged_at)
-    found = Evidence(edits=edits, roots=checkouts.roots, substitutions=evidence.substitutions)
+    found = Evidence(
+        edits=edits,
+        roots=checkouts.roots,
+        substitutions=evidence.substitutions,
+        agent_commits=evidence.agent_commits,
+    )
     return replace(case, subject=subject, evidence=found)
 
 

@@ -63,11 +63,14 @@ def command(  # noqa: PLR0913, PLR0917 - click hands over each option
     source = SourceText(clone)
     explained: list[dict[str, Any]] = []
     summary = summarize(audit)
-    beside = declared.beside(summary.declared, summary.measured, visible)
+    beside = [
+        declared.beside(summary.declared, summary.measured, visible),
+        declared.pushed(summary.agent_commits, summary.declared, visible),
+    ]
     if gone is not None and form == "text":
         click.echo(erased(gone.edits, gone.last_at.date().isoformat()))
-    if beside is not None and form == "text":
-        click.echo(beside)
+    for said in filter(None, beside if form == "text" else ()):
+        click.echo(said)
     for file, verdict in found:
         try:
             text = source.line(audit.merge_commit, file.path, verdict.line)
@@ -79,9 +82,14 @@ def command(  # noqa: PLR0913, PLR0917 - click hands over each option
             _explain(file, verdict, text, made)
     if form == "json":
         lost = gone and {"edits": gone.edits, "last_at": gone.last_at}
-        said = audit.inputs.declared
-        measured = None if summary.measured is None else audit.totals.by_agent
-        print_json({"lines": explained, "erased": lost, "declared": said, "measured": measured})
+        print_json(
+            {
+                "lines": explained,
+                "erased": lost,
+                "declared": audit.inputs.declared,
+                "measured": None if summary.measured is None else audit.totals.by_agent,
+            }
+        )
     elif len(found) == 1:
         _quote(found[0][1].reason)
 

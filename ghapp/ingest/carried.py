@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from ghapp.attribution.model import Declaration, Edit, Struct, UnreadEvidence
+from ghapp.attribution.model import AgentCommit, Declaration, Edit, Struct, UnreadEvidence
 from ghapp.attribution.unified_diff import DiffError, parse_diff
 from ghapp.evidence import agent_trace, aider, declarations, entire, git_ai_notes
 from ghapp.evidence.carried import CarriedCommit, CommitAttachment
@@ -79,6 +79,8 @@ class CarriedEvidence(Struct, frozen=True):
     found: tuple[Found, ...]
     declared: tuple[Declaration, ...] | None
     """What the commits, and a pull request's text, declare. ``None``: not read."""
+    agent_commits: tuple[AgentCommit, ...] | None = None
+    """Commits by agents' own accounts; ``None``: nobody asked GitHub whose they are."""
 
 
 def read_between(git: GitRepository, base: str, head: str) -> CarriedEvidence:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from ghapp.attribution.model import Declaration
+from ghapp.attribution.model import AgentCommitCount, Declaration
 from ghapp.reports import words
 
 _CALLED = {"claude-code": "Claude", "gemini-cli": "Gemini", "other": "another agent"}
@@ -23,6 +23,33 @@ def beside(
         return None
     said = "; ".join(_declaration(one, safe) for one in _most_first(declared))
     return f"Declared: {said or 'no agent'}. Measured: {_measured(measured, safe)}."
+
+
+def pushed(
+    commits: Sequence[AgentCommitCount] | None,
+    declared: Sequence[Declaration] | None,
+    safe: Callable[[str], str],
+) -> str | None:
+    """Return whose commits are proven; ``None``: nothing says that an agent made one.
+
+    ``commits`` is ``None`` where nobody asked GitHub. Then the commits' own names are all there is.
+    """
+    if commits:
+        said = "; ".join(_counted(one, safe) for one in commits)
+        return f"Commits by agents' own accounts: {said}."
+    named = {form for one in declared or () for form in one.forms}
+    if commits is None and not named.isdisjoint({"author", "committer"}):
+        return (
+            "Agents are named as authors of commits. Only GitHub knows whose a commit is, and it "
+            "was not asked, so no line is followed from them."
+        )
+    return None
+
+
+def _counted(one: AgentCommitCount, safe: Callable[[str], str]) -> str:
+    parts = [f"{one.proven:,} proven"] if one.proven else []
+    parts += [f"{one.unproven:,} by name or address alone"] if one.unproven else []
+    return f"{safe(words.agent_name(one.agent))} {words.listed(parts)}"
 
 
 def _measured(measured: Sequence[tuple[str, str]] | None, safe: Callable[[str], str]) -> str:

@@ -109,7 +109,11 @@ def check_run(
     """Return a check run's title, and its summary and text, each at most ``budget`` bytes."""
     said, left = _sentences(summary, coverage)
     lead = "  \n".join([*said, *left])
-    beside = filter(None, [declared.beside(summary.declared, summary.measured, prose)])
+    said_beside = [
+        declared.beside(summary.declared, summary.measured, prose),
+        declared.pushed(summary.agent_commits, summary.declared, prose),
+    ]
+    beside = filter(None, said_beside)
     above = [lead, *_warnings(summary), *_reasons(summary, links), *beside]
     rest = [
         *_titled("Excluded files", _excluded(summary.excluded)),

@@ -70,6 +70,8 @@ def _render(summary: AuditSummary, console: Console) -> None:
         _print(console, visible(summary.reading, LONGEST))
     if said := declared.beside(summary.declared, summary.measured, visible):
         _print(console, said)
+    if said := declared.pushed(summary.agent_commits, summary.declared, visible):
+        _print(console, said)
     for warning in _warnings(summary):
         _print(console, warning, style="bold red")
     for title, table in _tables(summary):

@@ -91,6 +91,7 @@ def pull_request(owner: str, name: str, number: int) -> str:
         saved=saved,
         summary=summary,
         declared=declared.beside(summary.declared, summary.measured, visible),
+        pushed=declared.pushed(summary.agent_commits, summary.declared, visible),
         beside=beside_pull(saved),
         composition=composition(audit),
         parts=file_parts(audit),
