@@ -8,8 +8,9 @@ from flask import abort, render_template, request
 
 from ghapp.attribution.document import from_document
 from ghapp.attribution.model import Audit, AuditState, FileVerdict, LineVerdict, Reason, Struct
-from ghapp.reports import pull_cost
+from ghapp.reports import declared, pull_cost
 from ghapp.reports.charts import meter
+from ghapp.reports.harmless import visible
 from ghapp.reports.ranges import ranges
 from ghapp.reports.summary import summarize
 from ghapp.rulebook import PageSection, of_reason
@@ -81,13 +82,16 @@ def pull_request(owner: str, name: str, number: int) -> str:
     repository = require_reader(owner, name)
     saved, audit = _chosen(repository, number)
     note_access("audit", repository=repository, pull_request=number)
+    summary = summarize(audit)
     return render_template(
         "pull_request.html",
         repository=repository,
         number=number,
         about=services.summaries.pull(repository.id, number),
         saved=saved,
-        summary=summarize(audit),
+        summary=summary,
+        declared=declared.beside(summary.declared, summary.measured, visible),
+        pushed=declared.pushed(summary.agent_commits, summary.declared, visible),
         beside=beside_pull(saved),
         composition=composition(audit),
         parts=file_parts(audit),

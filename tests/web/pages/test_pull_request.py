@@ -7,7 +7,14 @@ import pytest
 from flask.testing import FlaskClient
 
 from ghapp.attribution.document import from_document, to_document
-from ghapp.attribution.model import Audit, FileVerdict, LineVerdict, Reason
+from ghapp.attribution.model import (
+    AgentCommitCount,
+    Audit,
+    Declaration,
+    FileVerdict,
+    LineVerdict,
+    Reason,
+)
 from ghapp.reports.coverage import erased, of_author
 from ghapp.store import ErasedBy, ErasureScope, Publication, SavedAudit
 from ghapp.summaries.counts import PullFacts
@@ -124,11 +131,16 @@ def test_texts_of_users_are_no_markup(admin: FlaskClient, place: Place) -> None:
         excluded=None,
         lines=(),
     )
-    audit = msgspec.structs.replace(
-        audit,
-        files=(file,),
-        inputs=msgspec.structs.replace(audit.inputs, missing=(bad,), change_complete=False),
+    declared = Declaration(agent=bad, commits=1, models=(bad,), tools=(bad,), forms=(bad,))
+    pushed = AgentCommitCount(agent=bad, proven=1, unproven=1)
+    inputs = msgspec.structs.replace(
+        audit.inputs,
+        missing=(bad,),
+        change_complete=False,
+        declared=(declared,),
+        agent_commits=(pushed,),
     )
+    audit = msgspec.structs.replace(audit, files=(file,), inputs=inputs)
     app = place.repositories["app"].id
     saved = place.store.audits.save(
         app, 666, to_document(audit), now=NOW, about=PullFacts(title=bad, author=bad)
@@ -140,6 +152,20 @@ def test_texts_of_users_are_no_markup(admin: FlaskClient, place: Place) -> None:
         page = admin.get(path, query_string={"path": bad} if path.endswith("file") else None).text
         assert "<script>" not in page.replace('<script src="/static/times.js"', "")
         assert "\u202e" not in page
+
+
+def test_what_is_declared_stands_beside_what_is_measured(admin: FlaskClient, place: Place) -> None:
+    audit = from_document(document(NOW, repository="acme/app", pull_request=668))
+    inputs = msgspec.structs.replace(
+        audit.inputs,
+        declared=(Declaration(agent="claude-code", commits=2, models=("Claude Opus 5",)),),
+        agent_commits=(AgentCommitCount(agent="copilot-cloud", proven=1, unproven=0),),
+    )
+    told = to_document(msgspec.structs.replace(audit, inputs=inputs))
+    place.store.audits.save(place.repositories["app"].id, 668, told, now=NOW)
+    page = admin.get("/repositories/acme/app/pull/668").text
+    assert "Declared: Claude (2 commits, Claude Opus 5). Measured:" in page
+    assert "accounts: GitHub Copilot in the cloud 1 proven." in page
 
 
 def test_the_text_is_asked_of_github_as_the_viewer_and_only_then(
