@@ -13,7 +13,6 @@ from werkzeug.serving import make_server
 
 from ghapp.reports.harmless import LONGEST, visible
 from ghapp.web.app import create_app
-
 from tests.browser.chromium import MISSING, OPTIONS, find
 from tests.web.pages.year import place_with_a_year
 from tests.web.place import Place

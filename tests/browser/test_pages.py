@@ -7,9 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from ghapp.store import Publication
 from tests.browser.conftest import pages_of, signed_in
-from tests.web.conftest import NOW
 from tests.web.place import Place
 
 ORGANIZATION, SHOP = "/organizations/acme", "/repositories/acme/shop"
@@ -50,6 +48,7 @@ def test_axe_finds_no_fault_but_small_ones(
     place: Place,
     address: str,
     paths: dict[str, str],
+    *,
     scheme: str,
     only: dict[str, object],
 ) -> None:
@@ -89,6 +88,7 @@ def test_a_phone_and_a_sheet_of_paper_show_every_column_and_row(
     place: Place,
     address: str,
     paths: dict[str, str],
+    *,
     width: int,
     media: Literal["screen", "print"],
 ) -> None:
@@ -108,7 +108,8 @@ WIDER = """() => {
   const out = [...document.querySelectorAll("body *")].filter(
     (one) => !held(one) && one.getBoundingClientRect().right > width + 1)
   const over = document.documentElement.scrollWidth > width
-  return over || out.length ? out.filter((one) => !out.includes(one.parentElement)).map((one) => one.outerHTML.slice(0, 120)) : null
+  const outer = out.filter((one) => !out.includes(one.parentElement))
+  return over || out.length ? outer.map((one) => one.outerHTML.slice(0, 120)) : null
 }"""
 
 
