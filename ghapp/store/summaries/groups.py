@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
+import msgspec
+
 from ghapp.store.summaries.accounts import people
 from ghapp.store.summaries.conditions import TeamMembers
 from ghapp.summaries.counts import PersonCounts, PullCounts, QuietReason, TeamCounts
@@ -37,20 +39,22 @@ def fold_teams(
     found: defaultdict[str | None, list[str]] = defaultdict(list)
     for login in authors:
         found[teams.of(login)].append(login)
+    count(authors)  # looks everybody up at once, and not team by team
     rest = found.pop(None, [])
-    by_size = sorted(found, key=lambda team: (count(found[team]), str(team)))
-    for team in by_size:
-        if count(found[team]) < SMALLEST_GROUP or 0 < count(rest) < SMALLEST_GROUP:
+    sizes = {team: count(logins) for team, logins in found.items()}
+    of_rest = count(rest)
+    for team in sorted(found, key=lambda team: (sizes[team], str(team))):
+        if sizes[team] < SMALLEST_GROUP or 0 < of_rest < SMALLEST_GROUP:
             rest += found.pop(team)
-    rows = [_team(team, logins, authors, count) for team, logins in found.items()]
+            of_rest = count(rest)
+    rows = [
+        TeamCounts(team, sizes[team], total(authors[login] for login in logins))
+        for team, logins in found.items()
+    ]
     rows.sort(key=lambda row: (-row.counts.pulls, str(row.team)))
-    return (*rows, _team(None, rest, authors, count)) if rest else tuple(rows)
-
-
-def _team(
-    team: str | None, logins: list[str], authors: dict[str, PullCounts], count: CountPeople
-) -> TeamCounts:
-    return TeamCounts(team, count(logins), total(authors[login] for login in logins))
+    if not rest:
+        return tuple(rows)
+    return (*rows, TeamCounts(None, of_rest, total(authors[login] for login in rest)))
 
 
 def person_counts(name: str, count: int, counts: PullCounts) -> PersonCounts:
@@ -91,4 +95,5 @@ def quiet_rule(now: PullCounts, before: PullCounts) -> QuietReason | None:
 
 def total(counts: Iterable[PullCounts]) -> PullCounts:
     """Return the sum of these counts."""
-    return sum(counts, PullCounts())
+    rows = [msgspec.structs.astuple(one) for one in counts]
+    return PullCounts(*map(sum, zip(*rows, strict=True))) if rows else PullCounts()
