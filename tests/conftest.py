@@ -28,16 +28,10 @@ from tests.databases import (
 )
 from tests.published_schema import hold_to_schema
 from tests.queues import MortalValkey, NoValkey, mortal_valkey, valkey_server
+from tests.searching import searched
 
-# The same examples in each plain run, so that a change is judged by what it changes; a run with
-# a larger factor draws new ones. A machine under load is no reason to fail.
-hypothesis.settings.register_profile(
-    "plain",
-    derandomize=os.environ.get("GHAPP_EXAMPLES_FACTOR", "1") == "1",
-    deadline=None,
-    database=None,
-    suppress_health_check=[hypothesis.HealthCheck.too_slow],
-)
+# A law that names no number of examples draws as many as hypothesis does.
+hypothesis.settings.register_profile("plain", searched(100))
 # For mutants (bench/mutants.py): that one example fails is enough, none is made smaller.
 hypothesis.settings.register_profile(
     "unshrunk",

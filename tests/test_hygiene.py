@@ -22,6 +22,7 @@ PATIENT_SECONDS = 60
 NOBODY = {0, 1, 9}
 """Ports: any that is free, and two that nobody listens on."""
 ALLOWED = {
+    "tests/searching.py: examples": "it is where the number grows in the night",
     "tests/faults/test_kills.py: pause": "the moment of a death is drawn",
     "tests/browser/conftest.py: left out": "a person may lack a browser; where CI does, it fails",
     "tests/git/test_process.py: left out": "only Linux tells in /proc which processes run",
@@ -537,6 +538,13 @@ def _draws(file: _File, call: ast.Call) -> bool:
     return home in _DRAWN or home.startswith(_DRAWING) or home.rpartition(".")[2] in _NOW
 
 
+def _own_examples(file: _File) -> Iterator[Finding]:
+    """Yield a number of examples that is not `searched`: the night would draw no more of them."""
+    for node in file.nodes:
+        if isinstance(node, ast.keyword) and node.arg == "max_examples":
+            yield Finding(node.value.lineno, "this law draws no more examples in the night")
+
+
 RULES = {
     "time": _asserted_times,
     "pause": _blind_pauses,
@@ -545,6 +553,7 @@ RULES = {
     "litter": _litter,
     "left out": _left_out,
     "drawn": _drawn_cases,
+    "examples": _own_examples,
 }
 
 
@@ -654,6 +663,10 @@ BAD = {
         "AT = datetime.now(UTC)\n@pytest.mark.parametrize('at', [AT])\ndef test(at): pass",
         "@pytest.mark.parametrize('name', [uuid.uuid4().hex])\ndef test(name): pass",
         "CASES = [random.random()]\n@pytest.mark.parametrize('one', CASES)\ndef test(one): pass",
+    ),
+    "examples": (
+        "@settings(max_examples=60)\ndef test(one): pass",
+        "settings(suppress_health_check=[], max_examples=MANY)(test)",
     ),
 }
 GOOD = (

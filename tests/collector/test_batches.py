@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ghapp.attribution.fingerprint import LineFingerprinter
@@ -11,7 +11,7 @@ from ghapp.collector import batches
 from ghapp.collector.addressing import EvidenceDestination
 from ghapp.wire import EditBatch, SentEdit
 from tests.collector.test_account import ACME, made
-from tests.searching import FACTOR
+from tests.searching import searched
 from tests.store.records import edit
 
 PRINTS = LineFingerprinter(bytes(32))
@@ -26,7 +26,7 @@ _LINES = st.lists(st.text(max_size=60), max_size=4).map(tuple)
     path=st.text(min_size=1, max_size=30),
     name=st.text(min_size=1, max_size=30),
 )
-@settings(max_examples=30 * FACTOR)
+@searched(30)
 def test_an_edit_never_takes_more_bytes_than_was_reckoned(
     own: tuple[str, ...], before: tuple[str, ...], removed: tuple[str, ...], path: str, name: str
 ) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ghapp.attribution.fingerprint import LineFingerprinter
@@ -21,7 +21,7 @@ from ghapp.wire import EnrolledInstallation, WireProblem
 from tests.clones import Clone
 from tests.collector.machine import MODEL, NOW, VERSION, Agent, Machine
 from tests.collector.stand_in import KEY, App, Fault
-from tests.searching import FACTOR
+from tests.searching import searched
 
 DAY = timedelta(days=1)
 CODE = "def total(lines):\n    return sum(line.amount for line in lines)\n"
@@ -411,11 +411,7 @@ class _Killed(BaseException):
 
 
 @given(deaths=st.lists(st.integers(0, 3), max_size=3), parts=st.integers(1, 4))
-@settings(
-    max_examples=8 * FACTOR,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@searched(8)
 def test_a_flush_that_is_killed_loses_nothing(
     tmp_path_factory: pytest.TempPathFactory, app: App, deaths: list[int], parts: int
 ) -> None:

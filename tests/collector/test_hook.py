@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ghapp.collector import hook, latency
 from tests.collector.machine import Agent, Machine, run_hook
 from tests.collector.stand_in import App
-from tests.searching import FACTOR
+from tests.searching import searched
 from tests.waiting import wait_until
 
 EDIT = {
@@ -102,7 +102,7 @@ _JSON = st.recursive(
     after=_JSON,
     spaces=st.sampled_from([(",", ":"), (", ", " : ")]),
 )
-@settings(max_examples=25 * FACTOR)
+@searched(25)
 def test_a_member_is_found_without_decoding(
     before: dict[str, Any], value: str, after: object, spaces: tuple[str, str]
 ) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import redis
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -25,7 +25,7 @@ from ghapp.jobs.perform import LEASE, perform
 from ghapp.store import Store, WorkEnd
 from tests.databases import ReusedDatabase, make_sqlite
 from tests.faults.place import LAG, Place, WorkerDied, running_place
-from tests.searching import FACTOR
+from tests.searching import searched
 
 Fresh = Callable[[], AbstractContextManager[Store]]
 
@@ -209,10 +209,5 @@ def test_in_any_order_everything_ends_once(redis_url: str, fresh_store: Fresh) -
         "Machine", (Auditor,), {"redis_url": redis_url, "fresh_store": staticmethod(fresh_store)}
     )
     case = machine.TestCase  # type: ignore[attr-defined]
-    case.settings = settings(
-        max_examples=EXAMPLES * FACTOR,
-        stateful_step_count=14,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    case.settings = settings(searched(EXAMPLES), stateful_step_count=14)
     case("runTest").runTest()

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 import schemathesis
 from flask.testing import FlaskClient
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from schemathesis import Case
 from schemathesis.core import NotSet
@@ -20,7 +20,7 @@ from ghapp.github import webhooks
 from ghapp.github.webhooks import sign
 from ghapp.store import Store
 from ghapp.web.app import create_app
-from tests.searching import FACTOR
+from tests.searching import searched
 from tests.web.conftest import APP, NOW, SECRETS, RememberingQueue, door_settings
 
 ACTIONS = ("closed", "rerequested", "requested_action", "created", "deleted", "suspend", "added")
@@ -90,12 +90,12 @@ def answer(client: FlaskClient, body: bytes, event: str, **more: str) -> int:
 def test_no_payload_and_no_header_brings_the_door_down(services: Services) -> None:
     client = create_app(services).test_client()
 
-    @settings(max_examples=100 * FACTOR, deadline=None, suppress_health_check=list(HealthCheck))
+    @searched(100)
     @given(payload=PAYLOADS, event=EVENTS)
     def signed(payload: dict[str, Any], event: str) -> None:
         assert answer(client, json.dumps(payload).encode(), event) in {202, 400}
 
-    @settings(max_examples=25 * FACTOR, deadline=None)
+    @searched(25)
     @given(body=st.binary(max_size=64), event=st.text("abc_-. /ü", max_size=70))
     def anything(body: bytes, event: str) -> None:
         assert answer(client, body, event) < 500
@@ -166,7 +166,7 @@ def client(services: Services) -> FlaskClient:
 
 
 @DESCRIBED.parametrize()
-@settings(max_examples=3 * FACTOR, deadline=None, suppress_health_check=list(HealthCheck))
+@searched(3)
 def test_what_a_description_allows_or_forbids_is_answered(case: Case, client: FlaskClient) -> None:
     # The cases include bodies that are no JSON, and empty bodies.
     body = b"" if isinstance(case.body, NotSet) else json.dumps(case.body, default=str).encode()

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from sqlalchemy import Table, func, select, text
@@ -31,6 +31,7 @@ from ghapp.usage.answers import TokenCounts
 from ghapp.usage.days import UNNAMED_SESSION, DecisionDay, TokenDay
 from ghapp.usage.decisions import DecidedBy, EditDecision
 from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
+from tests.searching import searched
 from tests.store.plain_usage import add, counting
 from tests.store.records import NOW
 from tests.waiting import wait_until
@@ -310,7 +311,7 @@ organizations = itertools.count(100)
 
 
 @given(history=st.lists(sent | mapped | removed, max_size=8))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@searched(30)
 def test_any_history_ends_like_a_plain_ledger(store: Store, history: list[Any]) -> None:
     check(store, next(organizations), history)
 

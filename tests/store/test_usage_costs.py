@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, insert, select
 
@@ -30,6 +30,7 @@ from ghapp.usage.answers import TokenCounts
 from ghapp.usage.days import UNNAMED_SESSION, TokenDay
 from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
 from tests.cases import cases, names
+from tests.searching import searched
 from tests.spend.plain_allocation import CostRow, allocated
 from tests.spend.test_examples import LISTS, case_of
 from tests.store.plain_usage import counting
@@ -72,7 +73,7 @@ settled = st.tuples(st.just("settle"), st.integers(1, 3))
 
 
 @given(history=st.lists(sent | audited | settled, max_size=10))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@searched(25)
 def test_costs_of_any_history_are_those_of_a_plain_sum(store: Store, history: list[Any]) -> None:
     organization = next(numbers)
     places = [organization * 10, organization * 10 + 1]

@@ -9,7 +9,6 @@ import msgspec
 import pytest
 import schemathesis
 from flask import Flask
-from hypothesis import HealthCheck, settings
 from schemathesis import Case
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.parameters import ParameterLocation
@@ -23,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
 from ghapp.store import NewToken, TokenKind, new_secret
 from ghapp.web.app import BLUEPRINTS
 from ghapp.web.openapi import PATH, description, routes
-from tests.searching import FACTOR
+from tests.searching import FACTOR, searched
 from tests.web.machine import Machine, machine_of
 from tests.web.place import Place
 
@@ -95,18 +94,11 @@ def test_the_description_is_valid_and_served(place: Place) -> None:
         jsonschema_rs.meta.validate({**schema, "components": found["components"]})
 
 
-EXAMPLES = settings(
-    max_examples=4 * FACTOR,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-
-
 EDGES, SOME_EDGES = count(), 3
 
 
 @DESCRIBED.parametrize()
-@EXAMPLES
+@searched(4)
 def test_the_application_answers_as_described(
     case: Case, place: Place, machine: Machine, reading: dict[str, str]
 ) -> None:
@@ -151,7 +143,7 @@ def sender(
 
 
 @DESCRIBED.include(path=["/api/evidence", "/api/usage"]).parametrize()
-@EXAMPLES
+@searched(4)
 def test_what_machines_send_is_answered_as_described_on_postgresql(
     case: Case, sender: Machine
 ) -> None:

@@ -6,13 +6,13 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ghapp.attribution.model import EditLines, LineFingerprint
 from ghapp.store import AuthorCoverage, Installation
 from ghapp.wire import MOST_NAMED, BatchReceipt
-from tests.searching import FACTOR
+from tests.searching import searched
 from tests.store.records import DAY, NOW
 from tests.web.machine import Machine, ids, machine_of, told
 from tests.web.place import Place
@@ -244,7 +244,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=10 * FACTOR, deadline=None)
+@searched(10)
 @given(steps=STEPS, again=st.randoms(use_true_random=False))
 def test_any_order_and_repetition_of_batches_keeps_the_same(
     shared: Place, steps: list[tuple[str, list[int]]], again: Any

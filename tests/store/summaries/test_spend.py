@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -30,6 +30,7 @@ from ghapp.usage.answers import TokenCounts
 from ghapp.usage.counts import UsageSelection
 from ghapp.usage.days import TokenDay
 from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
+from tests.searching import searched
 from tests.spend.plain_allocation import CostRow, allocated
 from tests.store.records import NOW
 from tests.store.summaries.test_usage import (
@@ -131,7 +132,7 @@ class SpendingOrganization(Organization):
     asked=selections,
     grain=st.sampled_from(TimeGrain),
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@searched(20)
 def test_all_amounts_are_those_of_the_raw_rows(
     store: Store, sent: list[Any], merged: list[Any], asked: dict[str, Any], grain: TimeGrain
 ) -> None:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ghapp.store import Installation, Repository, Store, StoredUsage, UsageOrigin
@@ -31,6 +31,7 @@ from ghapp.usage.counts import (
 from ghapp.usage.days import NO_TOOL, UNNAMED_SESSION, DecisionDay, TokenDay
 from ghapp.usage.decisions import DecidedBy, EditDecision
 from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
+from tests.searching import searched
 from tests.store.plain_usage import add, between, counting, parts, plain, without_told
 from tests.store.records import NOW
 
@@ -141,7 +142,7 @@ class Organization:
 
 
 @given(sent=st.lists(uploads, max_size=40), asked=selections, grain=st.sampled_from(TimeGrain))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@searched(25)
 def test_every_number_is_that_of_a_recount(
     store: Store, sent: list[Any], asked: dict[str, Any], grain: TimeGrain
 ) -> None:
@@ -254,7 +255,7 @@ habits = st.lists(st.lists(st.sampled_from([0, 0, 2, 3, 4]), min_size=8, max_siz
 
 
 @given(weeks=habits)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@searched(15)
 def test_adoption_is_that_of_a_recount(sqlite_store: Store, weeks: list[list[int]]) -> None:
     """``weeks``: for each person, days of use in each of eight weeks, the last one first."""
     used = {

@@ -4,7 +4,7 @@ import itertools
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ghapp.store import EditSender, Installation, Repository, Store, UsageOrigin
@@ -13,6 +13,7 @@ from ghapp.usage.answers import TokenCounts
 from ghapp.usage.days import NO_TOOL, UNNAMED_SESSION, DecisionDay, TokenDay, UsageRow
 from ghapp.usage.decisions import EditDecision
 from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
+from tests.searching import searched
 from tests.store.plain_usage import add
 from tests.store.records import NOW, edit
 
@@ -52,7 +53,7 @@ def usage_row(day: date, agent: str, name: str, version: str | None, *, is_edit:
     places=st.sampled_from([(0,), (1,), (0, 1)]),
     span=st.sampled_from([(2, 0), (1, 0), (2, 1), (0, 0)]),
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@searched(15)
 def test_how_complete_a_source_is_is_that_of_a_recount(
     store: Store, edited: list[Any], sent: list[Any], places: tuple[int, ...], span: tuple[int, int]
 ) -> None:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ghapp.store import UsageOrigin
@@ -18,6 +18,7 @@ from ghapp.usage.days import DecisionDay, TokenDay
 from ghapp.usage.decisions import DecidedBy, EditDecision
 from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
 from ghapp.web.api.usage_exports import AMOUNTS, UsageBy
+from tests.searching import searched
 from tests.store.plain_usage import add, between, counting, parts, plain, without_told
 from tests.web.conftest import NOW
 from tests.web.place import Place
@@ -92,7 +93,7 @@ def cells(counts: UsageCounts) -> list[str]:
     by=st.sampled_from(UsageBy),
     agent=st.sampled_from([None, "codex", "claude-code"]),
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@searched(30)
 def test_every_cell_is_that_of_a_recount(
     place: Place, since: date, until: date, by: UsageBy, agent: str | None
 ) -> None:
