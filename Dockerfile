@@ -18,8 +18,9 @@ RUN apt-get update \
     && useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin ghapp \
     && install -d -o ghapp -g ghapp -m 0700 /data
 COPY --from=packages /opt/venv /opt/venv
-COPY app.yml /app/
-COPY docs/metrics.md docs/reasons.md docs/rules.md /app/docs/
+# The project file says what the wheel that /collector serves is made of.
+COPY LICENSE app.yml pyproject.toml /app/
+COPY docs/metrics.md docs/no-evidence.md docs/reasons.md docs/rules.md /app/docs/
 COPY ghapp /app/ghapp
 COPY workers /app/workers
 RUN printf '#!/bin/sh\nexec /opt/venv/bin/python -m ghapp "$@"\n' >/usr/local/bin/ghapp \

@@ -171,6 +171,29 @@ def audit_commit(
     )
 
 
+@_gc_paused()
+def audit_uncommitted(git: "GitRepository", path: str, *, terms: OfflineTerms) -> OfflineAudit:
+    """Audit what a file of a checkout has that its last commit lacks, as if it were merged now.
+
+    ``path`` is relative to the checkout's root, and ``terms.at`` is now. Raises `GitError` if
+    there is no such file, and `ArtifactError` if a path of the evidence does not exist.
+    """
+    from ghapp.git.worktree import uncommitted  # noqa: PLC0415 - see the top
+
+    subject = _subject(terms, terms.at)
+    try:
+        change = Change(files=uncommitted(git, path))
+    except DiffError as error:
+        return _unread_diff(path, error, subject, terms)
+    return _audited(
+        subject,
+        change,
+        terms,
+        likely_roots=git.checkouts(),
+        repositories=repositories_of(terms.repository, git.top_level()),
+    )
+
+
 def _attributes(git: "GitRepository", start: str, files: Iterable[FileDiff]) -> dict[str, str]:
     """Return the ``.gitattributes`` that may apply to a changed file, as the app reads them."""
     from ghapp.git.repository import EMPTY_TREES, attribute_files  # noqa: PLC0415 - see the top

@@ -5,7 +5,7 @@ from them. No member can hold a prompt, a conversation, command output or the te
 """
 
 from datetime import date, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -213,3 +213,47 @@ class ForgetReceipt(Struct, frozen=True):
 
     edits: int
     """Edits removed."""
+
+
+class OwnMachine(Struct, frozen=True):
+    """A machine that may send evidence of its person."""
+
+    label: str
+    """The person's name for it; empty: none given."""
+    created_at: datetime
+    used_at: datetime | None
+    """Last use, to the hour; ``None``: never used."""
+
+
+class OwnAccount(Struct, frozen=True):
+    """How a person stands in the repositories of one account that the person may read."""
+
+    account: str
+    pulls: int
+    """Merged pull requests of the person, as the app's summaries count them."""
+    assisted: int | None
+    """With lines of an agent; ``None``: unknown, as for the next four."""
+    no_evidence: int
+    effective: int
+    attributed: int | None
+    share: float | None
+    """Attributed by effective lines, 0 to 1."""
+    agent_sessions: int | None
+    tokens: int | None
+
+
+class OwnRecord(Struct, frozen=True):
+    """What the app knows of the person who asks; nobody else can ask for it."""
+
+    login: str
+    names: Literal["teams", "pseudonyms", "people"]
+    """How others see people here."""
+    since: date
+    """First day of the pull requests and of the usage; edits are all that are kept."""
+    until: date
+    machines: tuple[OwnMachine, ...]
+    edits: int
+    """Edits of the person that the app keeps."""
+    last_edit_at: datetime | None
+    """``None``: it keeps none."""
+    accounts: tuple[OwnAccount, ...]

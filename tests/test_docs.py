@@ -172,9 +172,9 @@ FILES = {"ghapp.sqlite3"}
 """Names of files that look like modules."""
 EXAMPLES = {"docs/exclusions.md", "ghapp/attribution/exclusions/test_fixture.py"}
 """Texts whose paths below ``tests/`` are those of somebody's repository."""
-VARIABLES_ELSEWHERE = {"GHAPP_VENV", "GHAPP_SETUP_TOKEN", "GITHUB_TOKEN"}
+VARIABLES_ELSEWHERE = {"GHAPP_VENV", "GHAPP_SETUP_TOKEN", "GITHUB_TOKEN", "GHAPP_READ_TOKEN"}
 """run.py reads the first; ``ghapp serve`` gives the second to its set-up page; an auditor's own
-token is in the third."""
+token is in the third; `ghapp mine --app` reads the one of GHAPP_READ_TOKEN."""
 NO_COMMANDS = {"test", "coverage", "lock", "tools", "ANYTHING"}
 """What ``python3 run.py`` takes beside the commands of ``ghapp``, and a placeholder."""
 

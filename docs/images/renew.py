@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.chromium import MISSING, OPTIONS, find
+from tests.mine.day import OwnDay, transcript
 
 HERE = Path(__file__).resolve().parent
 PICTURED = "Retry deliveries with a growing pause"
@@ -80,19 +81,28 @@ COMMENTS = (
     Shot("comment_desk", "", width=1012),
     Shot("comment_desk_dark", "", "dark", width=1012),
 )
+OWN_WORK = (
+    Shot("mine", "", width=1012),
+    Shot("mine_phone_dark", "", "dark", width=390),
+)
+"""What ``ghapp mine --open`` shows of a day that the tests make up."""
 
 
 def main() -> None:
     """Take the pictures that are asked for, or all of them."""
     path = find() or sys.exit(MISSING)
     names = set(sys.argv[1:])
-    comments = [shot for shot in COMMENTS if not names or shot.name in names]
-    if comments:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=path, args=list(OPTIONS))
-            photograph_comment(browser, comments)
-            browser.close()
-    if not names or names - {shot.name for shot in COMMENTS}:
+    asked = {
+        photograph: [shot for shot in shots if not names or shot.name in names]
+        for photograph, shots in ((photograph_comment, COMMENTS), (photograph_own_work, OWN_WORK))
+    }
+    for photograph, shots in asked.items():
+        if shots:
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path=path, args=list(OPTIONS))
+                photograph(browser, shots)
+                browser.close()
+    if not names or names - {shot.name for shot in (*COMMENTS, *OWN_WORK)}:
         of_the_demo(path)
 
 
@@ -182,6 +192,31 @@ def photograph_comment(browser: Browser, shots: Iterable[Shot]) -> None:
         picture = HERE / f"{shot.name}.png"
         page.screenshot(path=picture, full_page=True, animations="disabled")
         page.close()
+
+
+def photograph_own_work(browser: Browser, shots: Iterable[Shot]) -> None:
+    """Write the page of a developer's own work, made on a machine with a clone and a transcript."""
+    with tempfile.TemporaryDirectory() as name:
+        home = Path(name)
+        day = OwnDay(home)
+        other = transcript(day.records / "-gone", Path("/home/ann/gone/a.py"), session="1" * 8)
+        other.write_text(other.read_text().replace("opus", "sonnet"))
+        command = [sys.executable, "-m", "ghapp", "mine", "--since", "2026-05-01", "--open"]
+        done = subprocess.run(  # noqa: S603 - ours
+            [*command, "--until", "2026-05-31"],
+            env={"HOME": name, "BROWSER": "true", "PATH": os.environ["PATH"]},
+            cwd=HERE.parent.parent,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        for shot in shots:
+            page = browser.new_page(
+                viewport={"width": shot.width, "height": 100}, color_scheme=shot.scheme
+            )
+            page.goto(Path(done.stdout.strip()).as_uri())
+            page.screenshot(path=HERE / f"{shot.name}.png", full_page=True, animations="disabled")
+            page.close()
 
 
 def photograph_github(browser: Browser, url: str) -> None:

@@ -10,7 +10,7 @@ import click
 
 from ghapp.cli import backup, teams
 from ghapp.cli.app_store import AppGroup, known_repository, note_access, opened
-from ghapp.cli.output import format_option, print_json, quiet_option, say
+from ghapp.cli.output import at_work, format_option, print_json, quiet_option, say
 from ghapp.keys.evidence import EvidenceKeys
 from ghapp.keys.signing import RecordSigner
 from ghapp.records.keys import shown
@@ -41,21 +41,22 @@ command.add_command(backup.restore)
 
 @command.command("reprice")
 @click.argument("month", type=click.DateTime(["%Y-%m"]))
+@quiet_option
 def reprice(month: datetime) -> None:
     """Price a closed month again, with the prices of this version; pages say so.
 
     Months close 30 days after their end. Open ones always have the prices in use.
     """
-    with opened() as (store, settings):
+    with opened() as (store, settings), at_work("pricing the month"):
         book = PriceBook(packaged(), settings.rate_card)
         try:
             one = store.usage.reprice(month.date(), book, now=datetime.now(UTC))
         except ValueError as error:
             raise click.ClickException(str(error)) from None
     if one.before is None:
-        click.echo(f"{one.month:%Y-%m} has the prices that it was closed with")
+        say(f"{one.month:%Y-%m} has the prices that it was closed with")
         return
-    click.echo(f"{one.month:%Y-%m}: {one.before.shown} before, {one.versions.shown} from now on")
+    say(f"{one.month:%Y-%m}: {one.before.shown} before, {one.versions.shown} from now on")
 
 
 # --- work items -----------------------------------------------------------------------------------
@@ -78,6 +79,7 @@ def stuck(form: str) -> None:
 @command.command("retry")
 @click.argument("items", type=int, nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="All dead letters.")
+@quiet_option
 def retry(items: tuple[int, ...], *, everything: bool) -> None:
     """Retry dead letters, by their numbers or all of them."""
     if not items and not everything:
@@ -86,7 +88,7 @@ def retry(items: tuple[int, ...], *, everything: bool) -> None:
         wanted = [one.id for one in store.work.dead_letters()] if everything else list(items)
         now = datetime.now(UTC)
         done = [number for number in wanted if store.work.retry(number, now=now)]
-    click.echo(f"{len(done)} work item(s) due again")
+    say(f"{len(done)} work item(s) due again")
     missing = sorted(set(wanted) - set(done))
     if missing:
         raise click.ClickException(f"not a dead letter: {', '.join(map(str, missing))}")
@@ -97,28 +99,31 @@ def retry(items: tuple[int, ...], *, everything: bool) -> None:
 @click.option(
     "--seconds", type=float, default=300.0, show_default=True, help="How long to wait at most."
 )
+@quiet_option
 def drain(lane: str | None, seconds: float) -> None:
     """Wait until the workers have done everything that is due; status 1 if something is left."""
     end = time.monotonic() + seconds
-    with opened() as (store, _):
+    with opened() as (store, _), at_work("waiting for workers") as tell:
         while due := [
             one for one in store.work.backlog(datetime.now(UTC)) if lane in {None, one.lane}
         ]:
+            count = sum(one.waiting for one in due)
+            tell(f"waiting for workers: {count} due")
             if time.monotonic() >= end:
-                count = sum(one.waiting for one in due)
                 raise click.ClickException(f"{count} work item(s) still due after {seconds:.0f} s")
             time.sleep(LOOK_EVERY)
-    click.echo("nothing is due")
+    say("nothing is due")
 
 
 @command.command("cancel-replay")
 @click.argument("number", metavar="N", type=click.IntRange(min=1))
+@quiet_option
 def cancel_replay(number: int) -> None:
     """Cancel a replay over GitHub; its finished audits stay."""
     with opened() as (store, _):
         if not store.replays.cancel(number, now=datetime.now(UTC)):
             raise click.ClickException(f"replay {number} does not exist or is over")
-    click.echo(f"replay {number} is cancelled")
+    say(f"replay {number} is cancelled")
 
 
 # --- what people read -----------------------------------------------------------------------------
@@ -131,8 +136,12 @@ def cancel_replay(number: int) -> None:
 @click.option(
     "--organization", "accounts", multiple=True, help="Only this one. May be given several times."
 )
+@quiet_option
 def token(login: str, label: str, days: int, accounts: tuple[str, ...]) -> None:
-    """Make a read token for LOGIN, who has signed in here; it can read what that person can."""
+    """Make a read token for LOGIN, who has signed in here; it can read what that person can.
+
+    It prints the token and nothing else, also with --quiet: it is shown only this once.
+    """
     with opened() as (store, _):
         now, person = datetime.now(UTC), store.logins.named(login)
         if person is None:
@@ -159,15 +168,19 @@ def token(login: str, label: str, days: int, accounts: tuple[str, ...]) -> None:
 @quiet_option
 def rebuild_summaries(repositories: tuple[str, ...]) -> None:
     """Rebuild summaries from the audit documents: of these repositories, or of all."""
+    done: dict[int, int] = {}
     with opened() as (store, _):
         wanted = [known_repository(store, name).id for name in repositories]
-        if not wanted:
-            tally.dissolve(store.database)
-            wanted = tally.audited(store.database)
-        for repository_id in wanted:
-            count = tally.rebuild(store.database, repository_id)
-            activity.rebuild(store.database, repository_id)
-            say(f"repository {repository_id}: {count} pull requests")
+        with at_work("rebuilding summaries") as tell:
+            if not wanted:
+                tally.dissolve(store.database)
+                wanted = tally.audited(store.database)
+            for repository_id in wanted:
+                tell(f"rebuilding summaries: {len(done)} of {len(wanted)} repositories")
+                done[repository_id] = tally.rebuild(store.database, repository_id)
+                activity.rebuild(store.database, repository_id)
+    for repository_id, count in done.items():
+        say(f"repository {repository_id}: {count} pull requests")
 
 
 @command.command("access-log")
@@ -200,6 +213,7 @@ def access_log(name: str | None, last: int, form: str) -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="The file to write; only you can read it.",
 )
+@quiet_option
 def fingerprint_key(name: str, output: Path) -> None:
     """Write the key of a repository's fingerprints, for an auditor who recomputes verdicts.
 
@@ -214,7 +228,7 @@ def fingerprint_key(name: str, output: Path) -> None:
         note_access(store, "fingerprint_key", repository.id, detail=key.id)
     # A new file in the place of what is there: that could be somebody's link, or be held open.
     write_private(output, base64.b64encode(key.secret) + b"\n", replace=True)
-    click.echo(f"key {key.id} is in {output}")
+    say(f"key {key.id} is in {output}")
 
 
 @command.command("record-keys")
@@ -237,6 +251,7 @@ def _key_members(key: RecordKey) -> dict[str, Any]:
 
 
 @command.command("rotate-record-key")
+@quiet_option
 def rotate_record_key() -> None:
     """Sign records with a new key from now on; old signatures and public keys stay."""
     with opened(seals=True) as (store, settings):
@@ -245,15 +260,16 @@ def rotate_record_key() -> None:
             store.records.lock_keys(connection)
             new = signer.rotate(connection, now=datetime.now(UTC))
         note_access(store, "record_key_rotation", detail=new.id)
-    click.echo(f"the app signs records with key {new.id} from now on")
+    say(f"the app signs records with key {new.id} from now on")
 
 
 @command.command("sign-records")
 @click.option("--yes", is_flag=True, help="Sign them as they are now.")
+@quiet_option
 def sign_records(*, yes: bool) -> None:
     """Sign records that are older than signing; their signatures say that they came later."""
     count = 0
-    with opened(seals=True) as (store, settings):
+    with opened(seals=True) as (store, settings), at_work("looking at records"):
         signer = RecordSigner(store, settings.encryption_key)
         for repository in store.installations.repositories():
             broken = store.audits.first_break(repository.id)
@@ -265,7 +281,7 @@ def sign_records(*, yes: bool) -> None:
             if yes:
                 _sign(signer, store, unsigned)
     done = "signed" if yes else "to sign with --yes; the app then vouches for them as they are"
-    click.echo(f"{count} record(s) {done}")
+    say(f"{count} record(s) {done}")
 
 
 def _sign(signer: RecordSigner, store: Store, unsigned: tuple[SavedAudit, ...]) -> None:

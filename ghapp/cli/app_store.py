@@ -52,7 +52,7 @@ class AppGroup(NamedGroup):
 
 @contextmanager
 def server_packages(what: str) -> Iterator[None]:
-    """Say which extra to install where the block imports a package that is missing.
+    """Say where to run a command where the block imports a package that is missing.
 
     ``what`` needs the packages, such as "importing". Raises `click.ClickException`.
     """
@@ -60,8 +60,8 @@ def server_packages(what: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise click.ClickException(
-            f"the package {error.name} is not installed; {what} needs the extra 'server': "
-            "pip install 'ghapp[server]'"
+            f"the package {error.name} is not installed; {what} needs the server's packages: "
+            "run it where the app runs (docs/deployment.md)"
         ) from error
 
 

@@ -17,7 +17,7 @@ import click
 from sqlalchemy import text
 
 from ghapp.cli.app_store import app_environment, reported
-from ghapp.cli.output import quiet_option, say
+from ghapp.cli.output import at_work, quiet_option, say
 from ghapp.serve.running import DirectoryHeld, locked, note_of
 from ghapp.settings import Settings
 from ghapp.store.database import Database
@@ -39,10 +39,11 @@ def backup(target: Path) -> None:
     except OSError as error:
         raise click.ClickException(f"{target}: {error.strerror}") from error
     try:
-        if database.is_sqlite:
-            _copy_sqlite(_file_of(database), target)
-        else:
-            _pg("pg_dump", database, "--format=custom", f"--file={target}")
+        with at_work("copying the database"):
+            if database.is_sqlite:
+                _copy_sqlite(_file_of(database), target)
+            else:
+                _pg("pg_dump", database, "--format=custom", f"--file={target}")
     except BaseException:
         target.unlink()
         raise
@@ -58,7 +59,7 @@ def restore(source: Path, *, yes: bool) -> None:
     if not yes:
         raise click.UsageError("restore replaces the whole database: give --yes")
     data, database = _database(must_exist=False)
-    with _alone(data, database):
+    with _alone(data, database), at_work("restoring the database"):
         if database.is_sqlite:
             _put_back_sqlite(source, _file_of(database))
         else:

@@ -25,7 +25,7 @@ from ghapp.cli.collecting import (
     say_usage,
 )
 from ghapp.cli.groups import NamedGroup
-from ghapp.cli.output import is_quiet, quiet_option, say
+from ghapp.cli.output import at_work, is_quiet, quiet_option, say
 from ghapp.cli.times import as_time
 from ghapp.reports.harmless import visible
 
@@ -51,8 +51,12 @@ def command() -> None:
 
 @command.command("enroll")
 @click.argument("url", metavar="URL")
+@quiet_option
 def enroll(url: str) -> None:
-    """Enroll this machine at the app's URL, once: you type a code at GitHub."""
+    """Enroll this machine at the app's URL, once: you type a code at GitHub.
+
+    The code is printed also with --quiet: without it there is nothing to type.
+    """
     from ghapp.collector.client import UploadClient  # noqa: PLC0415 - see the top
     from ghapp.collector.enroll import enroll as enroll_machine  # noqa: PLC0415 - see the top
 
@@ -60,8 +64,8 @@ def enroll(url: str) -> None:
         door = UploadClient(url)
         known = enroll_machine(own_places(), door, _show_code, now=now(), sleep=time.sleep)
     accounts = ", ".join(visible(one.account) for one in known.enrollment.installations)
-    click.echo(f"enrolled as {visible(known.enrollment.login)}, for {accounts or 'no account yet'}")
-    click.echo("next: ghapp collect install (the hook), ghapp collect backfill (past edits)")
+    say(f"enrolled as {visible(known.enrollment.login)}, for {accounts or 'no account yet'}")
+    say("next: ghapp collect install (the hook), ghapp collect backfill (past edits)")
 
 
 def _show_code(started: "EnrollmentStarted") -> None:
@@ -102,7 +106,7 @@ def flush(*, quiet: bool) -> None:
     if quiet:
         flush_silently(own_places(), now=now(), folders=own_transcripts)
         return
-    with said():
+    with said(), at_work("sending"):
         done = send(own_places(), now=now(), at_once=True, folders=own_transcripts)
     click.echo(f"{done.sent} edit(s) sent")
     say_stays(done.stays)
@@ -181,6 +185,7 @@ _path = click.option(
 @command.command("pause")
 @_repository
 @_path
+@quiet_option
 def pause(repository: str | None, path: str | None) -> None:
     """Send nothing: at all, of one repository, or of some paths.
 
@@ -192,6 +197,7 @@ def pause(repository: str | None, path: str | None) -> None:
 @command.command("resume")
 @_repository
 @_path
+@quiet_option
 def resume(repository: str | None, path: str | None) -> None:
     """End a pause; give the options that started it."""
     _choose(lambda chosen: chosen.without_pause(repository, path, now()), "resumed")
@@ -205,9 +211,9 @@ def _choose(change: Callable[["KeptBack"], "KeptBack"], word: str) -> None:
         before = choices.load(places)
         after = change(before)
         choices.save(places, after)
-    click.echo(word if after != before else f"already {word}")
+    say(word if after != before else f"already {word}")
     for one in after.running():
-        click.echo(f"  paused: {named(one)} since {moment(one.since)}")
+        say(f"  paused: {named(one)} since {moment(one.since)}")
 
 
 @command.command("forget")
@@ -215,6 +221,7 @@ def _choose(change: Callable[["KeptBack"], "KeptBack"], word: str) -> None:
 @_repository
 @click.option("--all", "everything", is_flag=True, help="Everything that you sent.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@quiet_option
 def forget(files: tuple[str, ...], repository: str | None, *, everything: bool, yes: bool) -> None:
     """Remove evidence that you sent: of FILEs, of a repository, or all of it. Asks first.
 
@@ -233,9 +240,10 @@ def forget(files: tuple[str, ...], repository: str | None, *, everything: bool, 
         what = "the evidence and usage that you sent of it" if repository else what
         if not yes:
             click.confirm(f"Remove {what} from the app? Audits stay", abort=True)
-        count = remove(places, wanted, now=now())
+        with at_work("removing"):
+            count = remove(places, wanted, now=now())
     usage = ", and your usage" if everything else ", and your usage there" if repository else ""
-    click.echo(f"{count} edit(s) removed from the app{usage}")
+    say(f"{count} edit(s) removed from the app{usage}")
 
 
 command.add_command(collect_install.install)

@@ -22,7 +22,7 @@ from ghapp.cli.collecting import (
     say_stays,
     say_usage,
 )
-from ghapp.cli.output import format_option, print_json
+from ghapp.cli.output import at_work, format_option, print_json
 from ghapp.collector.places import CollectorFiles
 from ghapp.reports.harmless import visible
 
@@ -47,7 +47,7 @@ def status(form: str) -> None:
         places = own_places()
         known, chosen, before = account.load(places), choices.load(places), state.load(places)
     if form == "json":
-        print_json(_status_members(places, known, chosen, before))
+        print_json(status_members(places, known, chosen, before))
         return
     click.echo(f"enrolled  {visible(known.enrollment.login)} at {visible(known.url, LONGEST)}")
     for one in known.enrollment.installations:
@@ -70,9 +70,10 @@ def status(form: str) -> None:
         click.echo(f"problem   {visible(before.problem, LONGEST)}")
 
 
-def _status_members(
+def status_members(
     places: CollectorFiles, known: "MachineAccount", chosen: "KeptBack", before: "CollectorState"
 ) -> dict[str, Any]:
+    """Return what ``collect status --format json`` prints."""
     from ghapp.collector import queue  # noqa: PLC0415 - see the top
 
     enrolled = known.enrollment
@@ -175,7 +176,7 @@ def preview(target: str | None, folders: tuple[Path, ...], form: str, *, is_usag
     if target is None:
         _preview_usage(folders, as_json=as_json)
         return
-    with said():
+    with said(), at_work("reading transcripts"):
         found = look(own_places(), target, folders or own_transcripts(), now())
     if as_json:
         print_json({"requests": [one.batch for one in found.sent]})
@@ -198,7 +199,7 @@ def _preview_usage(folders: tuple[Path, ...], *, as_json: bool) -> None:
 
     from ghapp.collector.preview import preview_usage  # noqa: PLC0415 - see the top
 
-    with said():
+    with said(), at_work("reading records"):
         found = preview_usage(own_places(), folders or own_transcripts(), now())
     if as_json:
         print_json({"requests": found.reports})

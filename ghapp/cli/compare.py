@@ -9,7 +9,7 @@ import click
 
 from ghapp.attribution.model import Audit
 from ghapp.cli.app_store import data_option
-from ghapp.cli.output import output_option, plain_text, show, write_out
+from ghapp.cli.output import at_work, output_option, plain_text, show, while_silent, write_out
 from ghapp.cli.recorded import in_force, named
 from ghapp.documents.differences import AuditDifference, Key, compare, key
 from ghapp.documents.files import DocumentError, DocumentFile
@@ -18,6 +18,8 @@ from ghapp.reports.tables import to_csv, to_json_lines
 
 UNREAD = 1
 """Exit status where a document could not be read, or has no counterpart."""
+
+COMPARING = "comparing"
 
 WIDTH = 100
 """Columns of a table that no terminal shows."""
@@ -74,7 +76,8 @@ def command(before: str, after: str, form: str, output: Path | None) -> None:
     Exit status: 0 done, 1 a document could not be read or has no counterpart, 2 wrong use.
     """  # noqa: D301 - the \b is click's mark for "do not wrap"
     try:
-        earlier, later = _audits(before), _audits(after)
+        with at_work("reading documents"):
+            earlier, later = _audits(before), _audits(after)
     except DocumentError as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:
@@ -114,9 +117,9 @@ def _say_alone(alone: list[tuple[str, frozenset[Key]]]) -> None:
 def write_report(found: Found, form: str, output: Path | None, names: tuple[str, str]) -> None:
     """Write differences in a form of `FORMS` to a file, or to standard output."""
     if form == "text" and output is None:
-        show(partial(render, found), WIDTH)
+        show(partial(render, found), WIDTH, working_at=COMPARING)
     else:
-        write_out(FORMS[form](found, names), output)
+        write_out(while_silent(COMPARING, FORMS[form](found, names)), output)
 
 
 def _text(found: Found, _: tuple[str, str]) -> Iterator[bytes]:

@@ -12,7 +12,7 @@ import requests
 from ghapp.attribution.model import Struct
 from ghapp.bootstrap import Services, build
 from ghapp.cli.app_store import app_environment, data_option, reported, with_a_queue
-from ghapp.cli.output import format_option, print_json
+from ghapp.cli.output import at_work, format_option, print_json
 from ghapp.events.sweep import ListedDelivery
 from ghapp.github import device_flow
 from ghapp.github.answers import GitHubError
@@ -59,7 +59,8 @@ def command(form: str) -> None:
     given = with_a_queue(app_environment())
     with reported():
         services = build(Settings.from_environment(given, makes=False), quick=True)
-    findings = [finding for check in CHECKS for finding in _asked(check, services)]
+    with at_work("asking database, queue and GitHub"):
+        findings = [finding for check in CHECKS for finding in _asked(check, services)]
     if form == "json":
         members = (
             {"state": _STATES[one.is_well], "what": one.what, "says": one.says} for one in findings

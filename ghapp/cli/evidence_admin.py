@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ghapp.cli.app_store import data_option, known_repository, note_access, opened
-from ghapp.cli.output import format_option, print_json
+from ghapp.cli.output import at_work, format_option, print_json, quiet_option, say
 from ghapp.reports.coverage import HeardCounts, of_authors
 from ghapp.reports.harmless import visible
 
@@ -30,6 +30,7 @@ _login = click.option("--login", metavar="LOGIN", required=True, help="The perso
 @click.option("--repository", "name", metavar="OWNER/NAME", help="Only there. [default: all]")
 @click.option("--yes", is_flag=True, help="Erase without asking.")
 @data_option
+@quiet_option
 def erase(login: str, name: str | None, *, yes: bool) -> None:
     """Erase one person's evidence, and revoke the person's upload tokens.
 
@@ -41,7 +42,7 @@ def erase(login: str, name: str | None, *, yes: bool) -> None:
     if not yes:
         click.confirm(f"Erase the evidence of {visible(login)}?", abort=True)
     now = datetime.now(UTC)
-    with opened() as (store, _):
+    with opened() as (store, _), at_work("erasing"):
         tokens = store.tokens.of_login(login)
         number = tokens[0].user_id if tokens else None
         place = None if name is None else known_repository(store, name).id
@@ -57,12 +58,13 @@ def erase(login: str, name: str | None, *, yes: bool) -> None:
             _revoke_all(store, tokens, now)
         else:
             store.usage.forget_in(number, login, places or ())
-    click.echo(f"{edits} edit(s) erased")
+    say(f"{edits} edit(s) erased")
 
 
 @click.command("rotate-key")
 @click.argument("account")
 @data_option
+@quiet_option
 def rotate_key(account: str) -> None:
     """Make a new key for the fingerprints of ACCOUNT, an organization or user.
 
@@ -77,7 +79,7 @@ def rotate_key(account: str) -> None:
             raise click.UsageError(f"the app is not installed on {account}")
         key = EvidenceKeys(store, settings.encryption_key).rotate(found.id, now=datetime.now(UTC))
         note_access(store, "fingerprint_key_rotation", detail=f"{found.account} {key.id}")
-    click.echo(f"{found.account}: fingerprints use key {key.id} from now on")
+    say(f"{found.account}: fingerprints use key {key.id} from now on")
 
 
 @click.command("machines")
@@ -102,12 +104,13 @@ def machines(login: str, form: str) -> None:
 @_login
 @click.option("--token", "number", type=int, help="Only this one. [default: all of them]")
 @data_option
+@quiet_option
 def revoke(login: str, number: int | None) -> None:
     """Revoke a person's upload tokens, so that their machines can send nothing more."""
     with opened() as (store, _):
         chosen = [one for one in _uploads(store, login) if number in {None, one.id}]
         done = _revoke_all(store, chosen, datetime.now(UTC))
-    click.echo(f"{done} token(s) revoked")
+    say(f"{done} token(s) revoked")
     if number is not None and not chosen:
         raise click.ClickException(f"{login} has no upload token {number}")
 

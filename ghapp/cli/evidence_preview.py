@@ -23,7 +23,7 @@ from ghapp.attribution.model import (
 )
 from ghapp.attribution.paths import below, tidy
 from ghapp.cli.options import as_roots
-from ghapp.cli.output import write_out
+from ghapp.cli.output import at_work, while_silent, write_out
 from ghapp.cli.problems import name_problems, say_passed_over
 from ghapp.evidence.source import Worktree, added_up
 from ghapp.ingest.artifacts import find_evidence
@@ -37,6 +37,7 @@ PREVIEW_KEY = b"only for the eyes of its developer"
 """Replaces the installation's secret key: the hashes differ, their number and lengths do not."""
 
 OUTSIDE = "edits outside the roots"
+READING = "reading transcripts"
 
 EXISTING = click.Path(exists=True, path_type=Path)
 
@@ -106,7 +107,7 @@ def preview(
     """
     if lines and form != "json":
         raise click.UsageError("--lines belongs to --format json, and prints code")
-    found = _would_keep(paths, roots)
+    found = while_silent(READING, _would_keep(paths, roots))
     unread = _print_json(found, lines=lines) if form == "json" else _print_text(found, counts)
     if unread:
         name_problems(unread)
@@ -115,7 +116,8 @@ def preview(
 
 def _would_keep(paths: tuple[Path, ...], roots: tuple[str, ...]) -> Iterator[Previewed]:
     """Yield the edits that the app would keep, each once, what is unread and what passed over."""
-    homes = _homes(paths, roots)
+    with at_work(READING):
+        homes = _homes(paths, roots)
     shown: set[EditIdentity] = set()
     outside: Counter[str] = Counter()
     for found in find_evidence(paths, lambda path: _place(homes, path) is not None):

@@ -31,6 +31,14 @@ COMMANDS = {
     "verify": ("ghapp.cli.verify", "Check a bundle of recorded audits offline."),
     "policy": ("ghapp.cli.policy", "Show, compare and check policies."),
     "evidence": ("ghapp.cli.evidence", "Preview evidence, or import it."),
+    "mine": (
+        "ghapp.cli.mine",
+        "Show your own agents' work, and what of it stands.",
+    ),
+    "why": (
+        "ghapp.cli.why",
+        "Say which agent's edit wrote a line, and what you had asked.",
+    ),
     "usage": ("ghapp.cli.usage", "Count the tokens of your own agent sessions, offline."),
     "collect": ("ghapp.cli.collect", "Send evidence from a developer's machine."),
     "demo": ("ghapp.cli.demo", "Run a demo with a stand-in for GitHub."),
@@ -57,7 +65,7 @@ Three things that most people want:
   ghapp demo                                      see the app at work
   ghapp audit --git . --commit HEAD --evidence ~/.claude/projects
                                                   audit a commit of yours
-  ghapp collect status                            see what this machine sends
+  ghapp mine                                      see your own agents' work
 
 ghapp --help lists all commands.
 """
@@ -102,9 +110,9 @@ class LazyGroup(NamedGroup):
         return result
 
 
-_SERVER = "the server's commands need the extra 'server': pip install 'ghapp[server]'"
-_EXTRAS = {"verify": "signatures need the extra 'verify': pip install 'ghapp[verify]'"}
-"""Command → how to get its packages, if they are not in the extra 'server'."""
+_SERVER = "this is a command of the server: run it where the app runs (docs/deployment.md)"
+_EXTRAS = {"verify": "signatures need one package more: pip install cryptography"}
+"""Command → how to get its packages, if they are not the server's."""
 
 
 def _missing(command: str, error: ModuleNotFoundError) -> str:

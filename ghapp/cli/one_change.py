@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ghapp.cli.options import carried_option, check_evidence, evidence_option, named_policy
+from ghapp.cli.output import at_work
 from ghapp.cli.times import as_time
 
 if TYPE_CHECKING:  # the core brings numpy; help and wrong use answer without it
@@ -86,7 +87,8 @@ def check_change(options: dict[str, Any]) -> None:
 def audit_change(options: dict[str, Any]) -> "OfflineAudit":
     """Audit the change that the options name. Raises `click.UsageError`."""
     terms = _terms(options)
-    return _of_diff(options, terms) if options["diff_file"] else _of_commit(options, terms)
+    with at_work("reading transcripts"):
+        return _of_diff(options, terms) if options["diff_file"] else _of_commit(options, terms)
 
 
 def _terms(options: dict[str, Any]) -> "OfflineTerms":

@@ -9,13 +9,16 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:  # see the top
     from rich.console import Console
+
+FoundT = TypeVar("FoundT")
 
 _QUIET = "ghapp.cli.output.quiet"
 
@@ -98,12 +101,21 @@ def write_out(parts: Iterable[bytes], output: Path | None) -> None:
         raise click.UsageError(f"--output {output}: {error.strerror}") from error
 
 
-def show(render: "Callable[[Console], None]", width: int) -> None:
-    """Render to standard output: a terminal gets color and its own width."""
+def show(render: "Callable[[Console], None]", width: int, *, working_at: str | None = None) -> None:
+    """Render to standard output: a terminal gets color and its own width.
+
+    ``working_at`` says what rendering has to do first, if that may take long.
+    """
     from rich.console import Console  # noqa: PLC0415 - see the top
 
     console = Console()
-    render(console if console.is_terminal else Console(width=width))
+    console = console if console.is_terminal else Console(width=width)
+    if working_at is None:
+        render(console)
+        return
+    with at_work(working_at), console.capture() as page:
+        render(console)
+    click.echo(page.get(), nl=False)
 
 
 def plain_text(render: "Callable[[Console], None]", width: int) -> bytes:
@@ -115,31 +127,62 @@ def plain_text(render: "Callable[[Console], None]", width: int) -> bytes:
     return page.getvalue().encode()
 
 
+A_MOMENT = 0.5
+"""Seconds after which a progress line is looked at again."""
 PATIENCE = 2.0
 """Seconds after which a person at a terminal is told that the command is at work."""
 
 
+class _Doing:
+    """What a command does now, for whoever shows it."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self.over = threading.Event()
+
+    def tell(self, what: str) -> None:
+        """Say that something else is done from now on."""
+        self.what = what
+
+
 @contextmanager
-def at_work(what: str) -> Iterator[None]:
+def at_work(what: str) -> Iterator[Callable[[str], None]]:
     """Show ``what`` and the seconds on standard error while the block runs longer than `PATIENCE`.
 
-    Only a terminal shows it. The block prints nothing: a line of text would mix with it.
+    The block gets what replaces ``what`` as it goes on. Only a terminal shows it. The block prints
+    nothing: a line of text would mix with it.
     """
+    doing = _Doing(what)
     if is_quiet() or not sys.stderr.isatty():
-        yield
+        yield doing.tell
         return
-    over = threading.Event()
-    watch = threading.Thread(target=_tell, args=(what, over), daemon=True)
+    watch = threading.Thread(target=_show_work, args=(doing,), daemon=True)
     watch.start()
     try:
-        yield
+        yield doing.tell
     finally:
-        over.set()
+        doing.over.set()
         watch.join()
 
 
-def _tell(what: str, over: threading.Event) -> None:
-    if over.wait(PATIENCE):
+def while_silent(what: str, found: Iterable[FoundT]) -> Iterator[FoundT]:
+    """Yield what is found, for a caller that prints it, and show progress while nothing is shown.
+
+    On a terminal that is until the first is there, elsewhere to the end.
+    """
+    if not sys.stdout.isatty():
+        with at_work(what):
+            yield from found
+        return
+    rest = iter(found)
+    with at_work(what):
+        first = list(islice(rest, 1))
+    yield from first
+    yield from rest
+
+
+def _show_work(doing: _Doing) -> None:
+    if doing.over.wait(PATIENCE):
         return
     from rich import progress  # noqa: PLC0415 - see the top
     from rich.console import Console  # noqa: PLC0415 - see the top
@@ -149,8 +192,9 @@ def _tell(what: str, over: threading.Event) -> None:
         progress.TimeElapsedColumn(),
     )
     with progress.Progress(*columns, console=Console(stderr=True), transient=True) as shown:
-        shown.add_task(what, total=None)
-        over.wait()
+        task = shown.add_task(doing.what, total=None)
+        while not doing.over.wait(A_MOMENT):
+            shown.update(task, description=doing.what)
 
 
 @contextmanager

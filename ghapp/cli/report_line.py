@@ -7,7 +7,7 @@ import click
 
 from ghapp.cli.one_change import audit_change, change_options, check_change
 from ghapp.cli.options import policy_option, root_option
-from ghapp.cli.output import output_option, write_out
+from ghapp.cli.output import at_work, output_option, quiet_option, write_out
 
 if TYPE_CHECKING:  # the core is imported when a command runs, not for help and wrong use
     from ghapp.documents.line_report import LineReport
@@ -32,6 +32,7 @@ LONGEST_ISSUE = 65_536
     help="Write a case folder, as fixtures/audits has them, instead of Markdown.",
 )
 @output_option
+@quiet_option
 def command(place: str, **options: Any) -> None:
     """Make a report of an added line's reason, to be pasted into a public issue.
 
@@ -52,7 +53,9 @@ def command(place: str, **options: Any) -> None:
         _check_folder(options["folder"], options["output"])
     done = audit_change(options)
     if done.change.complete:
-        _write(_report(place, done, options["policy_name"]), options)
+        with at_work("making the report smaller"):
+            report = _report(place, done, options["policy_name"])
+        _write(report, options)
     if done.problems:
         from ghapp.cli.problems import name_problems  # noqa: PLC0415 - see the top
 

@@ -7,7 +7,7 @@ import click
 
 from ghapp.bootstrap import build
 from ghapp.cli.app_store import AppGroup, app_environment, opened, reported, with_a_queue
-from ghapp.cli.output import format_option, print_json, quiet_option, say
+from ghapp.cli.output import at_work, format_option, print_json, quiet_option, say
 from ghapp.github.answers import GitHubError
 from ghapp.settings import Settings
 from ghapp.summaries.selection import SMALLEST_GROUP
@@ -59,7 +59,8 @@ def fetch(account: str) -> None:
             installation = services.store.installations.of_account(account)
             if installation is None:
                 raise click.UsageError(f"the app is not installed on {account}")
-            fetched = services.fetch_teams(installation)
+            with at_work("asking GitHub"):
+                fetched = services.fetch_teams(installation)
     except GitHubError as error:
         raise click.ClickException(str(error)) from error
     if fetched.refused and not fetched.people:

@@ -142,10 +142,10 @@ class _Found:
             "records": self.records,
             "cost_basis": CostBasis.LIST,
             "price_table": packaged().version,
-            **_part(whole(self.answers, self.decisions), costs.whole),
+            **as_members(whole(self.answers, self.decisions), costs.whole),
             **{
                 f"by_{by}": {
-                    name: _part(one, by_part[by].get(name, TokenCost()))
+                    name: as_members(one, by_part[by].get(name, TokenCost()))
                     for name, one in parted(self.answers, self.decisions, by).items()
                 }
                 for by in NAMES
@@ -201,7 +201,8 @@ class _Found:
 # --- as JSON ------------------------------------------------------------------------------------
 
 
-def _part(part: "OwnPart", cost: "TokenCost") -> dict[str, Any]:
+def as_members(part: "OwnPart", cost: "TokenCost") -> dict[str, Any]:
+    """Return a part of the usage in the form of ``--format json``."""
     edits = part.edits
     return {
         "answers": part.answers,

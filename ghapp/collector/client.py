@@ -26,6 +26,7 @@ from ghapp.wire import (
     ForgetRequest,
     MachineEnrolled,
     MachineEnrollment,
+    OwnRecord,
     UsageReceipt,
     WireProblem,
 )
@@ -119,6 +120,10 @@ class UploadClient:
     def forget(self, request: ForgetRequest) -> ForgetReceipt:
         """Remove what this developer has sent."""
         return self._ask("DELETE", "/api/evidence", ForgetReceipt, msgspec.json.encode(request))
+
+    def own_record(self) -> OwnRecord:
+        """Return how the app sees the person of a read token. It needs that kind of token."""
+        return self._ask("GET", "/api/viewer/record", OwnRecord)
 
     def _ask(
         self, method: str, path: str, answer: type[_Answer], body: bytes | None = None

@@ -43,7 +43,18 @@ class LocalClones:
         if found is None or found[1].startswith(".git/"):
             return None
         root, inside = found
-        return FileInClone(self._remotes_of(root), inside)
+        return FileInClone(self.remotes_of(root), inside)
+
+    def root(self, path: str) -> str | None:
+        """Return the root of the checkout that an absolute path is in; ``None``: it is in none."""
+        found = self._within(path)
+        return None if found is None else found[0]
+
+    def remotes_of(self, root: str) -> tuple[str, ...]:
+        """Return the repositories that a checkout's remotes name, as ``host/owner/name``."""
+        if root not in self._remotes:
+            self._remotes[root] = remotes(Path(root))
+        return self._remotes[root]
 
     def ignored(self, paths: Iterable[str]) -> frozenset[str]:
         """Return which of some absolute paths git ignores, by the repository's own rules.
@@ -86,11 +97,6 @@ class LocalClones:
             return None
         rest = str(there.relative_to(str(existing)))
         return found[0], without_worktree(f"{found[1]}{rest}/")
-
-    def _remotes_of(self, root: str) -> tuple[str, ...]:
-        if root not in self._remotes:
-            self._remotes[root] = remotes(Path(root))
-        return self._remotes[root]
 
 
 def _root(folder: Path) -> tuple[str, str] | None:

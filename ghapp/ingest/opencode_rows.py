@@ -5,6 +5,7 @@ generations of tables; the older one comes first.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -36,6 +37,13 @@ FROM {table} {joins}
 WHERE instr({table}.data, '"tokens"') > 0
 ORDER BY {table}.id
 """
+_CONVERSATION = """
+SELECT part.data, message.data FROM part JOIN message ON message.id = part.message_id
+WHERE part.session_id = ? ORDER BY part.id
+"""
+_NEWER_CONVERSATION = """
+SELECT data, NULL FROM session_message WHERE session_id = ? ORDER BY time_created, id
+"""
 _MODEL = "CASE WHEN json_valid(message.data) THEN json_extract(message.data, '$.modelID') END"
 
 _BESIDE = ("id", "sessionID", "directory", "version", "modelID")
@@ -58,7 +66,31 @@ def answers(path: Path) -> Iterator[bytes]:
     return _asked(path, _answer_queries)
 
 
+def conversation(path: Path, agent_session: str) -> Iterator[bytes]:
+    """Yield each part of an agent session's messages in their order, as an export has it.
+
+    Raises `OSError` if the file is not a readable database of OpenCode.
+    """
+    with _opened(path) as database:
+        columns = _columns(database)
+        newer = "session_message" in columns
+        has_parts = "message_id" in columns.get("part", set()) and "message" in columns
+        for query in ([_CONVERSATION] if has_parts else []) + [_NEWER_CONVERSATION] * newer:
+            for part, info in database.execute(query, (agent_session,)):
+                told = part.strip() if info is None else f'{{"info":{info},"parts":[{part}]}}'
+                yield told.replace("\n", " ").encode()
+
+
 def _asked(path: Path, queries: Callable[[_Columns], list[str]]) -> Iterator[bytes]:
+    with _opened(path) as database:
+        for query in queries(_columns(database)):
+            for *beside, data in database.execute(query):
+                yield _as_line(dict(zip(_BESIDE, beside, strict=False)), data)
+
+
+@contextmanager
+def _opened(path: Path) -> "Iterator[sqlite3.Connection]":
+    """Lend a database for reading. Raises `OSError` if it is not OpenCode's, also at a query."""
     import sqlite3  # noqa: PLC0415 - files of other agents do not need it
 
     try:
@@ -66,9 +98,7 @@ def _asked(path: Path, queries: Callable[[_Columns], list[str]]) -> Iterator[byt
         # A text that is not UTF-8 spoils its own row only.
         database.text_factory = lambda text: text.decode(errors="replace")
         try:
-            for query in queries(_columns(database)):
-                for *beside, data in database.execute(query):
-                    yield _as_line(dict(zip(_BESIDE, beside, strict=False)), data)
+            yield database
         finally:
             database.close()
     except sqlite3.Error as problem:

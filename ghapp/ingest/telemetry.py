@@ -69,13 +69,13 @@ class TelemetryIntake:
             read = decode_metrics(body, media, encoding, now, self._memory)
         refused = Refusals(read.refused)
         points = _named_points(read.points, token, refused)
-        places = self._places(installation_id, (one[0].measure.head.teller for one in points))
         with self._store.telemetry.taking(
             installation_id, _digest("metrics", body), now=now, token_id=token.id
         ) as taken:
             if taken is None:
                 return refused
             meaning, kept = _counted(taken, points, token.user_id, refused, now)
+            places = self._places(taken, (one[0].measure.head.teller for one in points))
             taken.add(_usage(meaning.told, installation_id, token, places))
             taken.note(source, kept, _reasons(refused))
         log.info("telemetry_kept", installation=installation_id, points=kept.total())
@@ -97,7 +97,6 @@ class TelemetryIntake:
         meaning = told_by_events(read.events)
         refused = read.refused + meaning.refused
         told = _named_events(meaning.told, token, refused)
-        places = self._places(installation_id, (one.teller for one in told))
         with self._store.telemetry.taking(
             installation_id, _digest("logs", body), now=now, token_id=token.id
         ) as taken:
@@ -105,6 +104,7 @@ class TelemetryIntake:
                 return refused
             new = _new(taken, told)
             kept = Counter(one.teller.agent for one in new)
+            places = self._places(taken, (one.teller for one in new))
             taken.add(_usage(_told(new), installation_id, token, places))
             taken.note(source, kept, _reasons(refused))
         log.info("telemetry_kept", installation=installation_id, events=kept.total())
@@ -114,15 +114,14 @@ class TelemetryIntake:
         """Take a request to ``/v1/traces`` and keep nothing of it."""
         drop_traces(body, encoding)
 
-    def _places(self, installation_id: int, tellers: Iterable[TelemetryTeller]) -> dict[str, int]:
+    def _places(self, taken: TakenRequest, tellers: Iterable[TelemetryTeller]) -> dict[str, int]:
         """Return the ids of the repositories that are named and that the installation has."""
         named = {one.repository for one in tellers if one.repository}
         found = {}
         for address in named:
             for name in on_host([address], self._host):
-                known = self._store.installations.find(name)
-                if known is not None and known.installation_id == installation_id:
-                    found[address] = known.id
+                if (known := taken.repository(name)) is not None:
+                    found[address] = known
         return found
 
 

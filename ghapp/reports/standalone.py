@@ -12,6 +12,8 @@ h2 { font-size: 1.1rem; margin-top: 2rem; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid var(--line);
   vertical-align: top; }
+table.even { table-layout: fixed; max-width: 40rem; }
+th[scope=rowgroup] { border-bottom: 0; padding-bottom: 0; overflow-wrap: anywhere; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 code, pre { font: 13px/1.45 ui-monospace, monospace; overflow-wrap: anywhere; }
 pre { background: var(--soft); padding: .5rem .75rem; white-space: pre-wrap; margin: .4rem 0; }

@@ -9,7 +9,7 @@ import sqlite3
 import time
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 from functools import partial
@@ -67,6 +67,7 @@ POOL_SIZE = 5
 MOST_CONNECTIONS = 20
 """Most connections of one process: more than the web server has threads."""
 
+_TAKE_LOCK = text("SELECT pg_advisory_xact_lock(:key)")
 OLDEST_SQLITE = (3, 35, 0)
 """The first version with ``RETURNING``: https://sqlite.org/lang_returning.html."""
 
@@ -173,7 +174,7 @@ class Database:
         if not self.is_sqlite:
             digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
             key = int.from_bytes(digest, "big", signed=True)
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+            connection.execute(_TAKE_LOCK, {"key": key})
 
     def insert(self, table: Table) -> "postgresql.Insert | sqlite.Insert":
         """Return an INSERT with this database's ``ON CONFLICT`` and ``RETURNING``."""
@@ -316,12 +317,19 @@ class _DriverInsert(ABC):
     def run(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
         """Insert rows."""
 
-    def processed(self, row: dict[str, Any]) -> dict[str, Any]:
-        """Return a row's values as the driver takes them."""
-        changed = {
-            name: process(row[name]) for name, process in self._processors.items() if name in row
-        }
-        return row | changed if changed else row
+    def processed(self, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return rows, all with the same columns, with values as the driver takes them."""
+        found = list(map(dict, rows))
+        for name, process in self._processors.items():
+            if name not in found[0]:
+                continue
+            # Rows are mostly of one moment and one kind.
+            before, made = found[0][name], process(found[0][name])
+            for row in found:
+                if row[name] is not before:
+                    before, made = row[name], process(row[name])
+                row[name] = made
+        return found
 
 
 class _SqliteInsert(_DriverInsert):
@@ -330,7 +338,7 @@ class _SqliteInsert(_DriverInsert):
     def run(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
         """Insert rows."""
         values = itemgetter(*self.order)
-        whole = [values(self.given | self.processed(row)) for row in rows]
+        whole = [values(row | self.given) for row in self.processed(rows)]
         connection.exec_driver_sql(self.text, whole)
 
 
@@ -356,7 +364,7 @@ class _PostgresqlInsert(_DriverInsert):
             # A statement may not change a row twice.
             first: dict[Any, dict[str, Any]] = {}
             left = [row for row in left if first.setdefault(self._key(row), row) is not row]
-            body = msgspec.json.encode([self.processed(row) for row in first.values()])
+            body = msgspec.json.encode(self.processed(first.values()))
             connection.exec_driver_sql(self.text, {**self.given, "rows": body.decode()})
 
 

@@ -219,6 +219,15 @@ class EvidenceTable:
         ((edits, first, last, actors),) = self._database.rows(query)
         return EvidenceHeld(edits=edits, first=first, last=last, actors=actors)
 
+    def held_of(self, scope: "ErasureScope") -> tuple[int, datetime | None]:
+        """Return how many edits of a developer are kept, and the time of the last; ``None``: none.
+
+        ``scope`` names whose, and where.
+        """
+        query = select(func.count(), func.max(edit_batch.c.at)).where(*scope.conditions())
+        ((edits, last),) = self._database.rows(query)
+        return edits, last
+
     def other_keys(
         self, repository_id: int, since: datetime, until: datetime, present: str | None
     ) -> dict[EditName, str | None]:

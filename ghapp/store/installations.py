@@ -5,7 +5,20 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, and_, case, func, literal, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from ghapp.attribution.model import Struct
 from ghapp.store.database import Database
@@ -237,16 +250,8 @@ class InstallationTable:
         If a name passed from one repository to another, the repository seen last counts.
         ``None``: no repository has it, removed ones left out.
         """
-        query = (
-            select(repository)
-            .where(
-                repository.c.full_name_lower == clean(full_name).lower(),
-                repository.c.removed_at.is_(None),
-            )
-            .order_by(repository.c.seen_at.desc(), repository.c.id.desc())
-            .limit(1)
-        )
-        row = self._database.first(query)
+        with self._database.read() as connection:
+            row = row_of_name(connection, self._database, full_name)
         return None if row is None else struct_of(Repository, row)
 
     def repositories(self, installation_id: int | None = None) -> tuple[Repository, ...]:
@@ -296,3 +301,21 @@ def _repository_row(seen: Repository, now: datetime) -> dict[str, Any]:
 
 def _to_installation(row: Row[Any]) -> Installation:
     return struct_of(Installation, row, permissions=msgspec.json.decode(row.permissions))
+
+
+def row_of_name(connection: Connection, database: Database, full_name: str) -> Row[Any] | None:
+    """Return the row of `InstallationTable.find`, in the caller's transaction."""
+    query = database.once("repository of a name", _of_name)
+    return connection.execute(query, {"name": clean(full_name).lower()}).first()
+
+
+def _of_name() -> Select[Any]:
+    columns = repository.c
+    return (
+        select(repository)
+        .where(
+            columns.full_name_lower == bindparam("name", type_=Text), columns.removed_at.is_(None)
+        )
+        .order_by(columns.seen_at.desc(), columns.id.desc())
+        .limit(1)
+    )

@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.dml import ReturningInsert
 
 from ghapp.store.database import Database
+from ghapp.store.installations import row_of_name
 from ghapp.store.rows import chunks
 from ghapp.store.schema import (
     InstantColumn,
@@ -240,6 +241,12 @@ class TakenRequest:
             index_elements=["installation_id", "owner", "series"],
             set_={name: insert.excluded[name] for name in names},
         )
+
+    def repository(self, full_name: str) -> int | None:
+        """Return the number of the installation's repository of a name; ``None``: none has it."""
+        row = row_of_name(self._connection, self._database, full_name)
+        is_ours = row is not None and row.installation_id == self._installation_id
+        return row.id if row is not None and is_ours else None
 
     def add(self, sent: Iterable[AddedUsage]) -> None:
         """Add what the request tells of usage."""

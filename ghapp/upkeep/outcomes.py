@@ -18,6 +18,7 @@ from ghapp.attribution.model import ATTRIBUTED, Audit, Reason
 from ghapp.git.names import in_path
 from ghapp.git.process import GitError
 from ghapp.git.repository import GitRepository, fetch
+from ghapp.git.survival import removed_numbers
 from ghapp.github.client import GitHub
 from ghapp.github.pull_requests import git_address
 from ghapp.github.timeline import (
@@ -51,11 +52,9 @@ _COUNTED = ATTRIBUTED | {
 _FIX = re.compile(r"\b(hot|bug)?fix(es|ed|up)?\b", re.IGNORECASE)
 # This reverts commit 0153430b6cea.
 _REVERTS_COMMIT = re.compile(r"This reverts commit ([0-9a-f]{7,64})")
-# @@ -12,3 +12,0 @@
 _REVERT = 'Revert "'
 _REVERTS_PULL = re.compile(r"^Reverts (\S+)", re.MULTILINE)  # Reverts acme/shop#17
 _PULL = re.compile(r"#([0-9]+)\b")
-_HUNK = re.compile(rb"^@@ -(\d+)(?:,(\d+))? ", re.MULTILINE)
 
 log = structlog.get_logger()
 
@@ -206,19 +205,6 @@ class _MergedPull:
         url = f"{git_address(github.base_url)}/{in_path(github.full_name)}.git"
         path = self._cache / str(github.repository_id)
         return fetch(path, url, github.token().token, shas, files)
-
-
-def removed_numbers(
-    git: GitRepository, before: str | None, then: str | None
-) -> frozenset[int] | None:
-    """Return the line numbers that a later version lacks; ``None``: the file is gone."""
-    if before is None or then is None:
-        return None
-    if before == then:
-        return frozenset()
-    output = git.run("diff", "--no-color", "--no-ext-diff", "--text", "-U0", before, then)
-    spans = ((int(first), int(count or 1)) for first, count in _HUNK.findall(output))
-    return frozenset(n for first, count in spans for n in range(first, first + count))
 
 
 def reverts(message: str, number: int, own: Collection[str]) -> bool:

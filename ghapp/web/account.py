@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from ghapp.store import NewToken, TokenKind, new_secret
 from ghapp.web.access import PageViewer, cookie_name, delete_cookie, installations, require_viewer
+from ghapp.web.collector import install_from_here
 from ghapp.web.current import services
 
 LONGEST_LABEL = 100
@@ -62,6 +63,7 @@ def _page(secret: str | None = None) -> str:
         lifetimes=LIFETIMES,
         longest_label=LONGEST_LABEL,
         secret=secret,
+        install=install_from_here(),
     )
 
 

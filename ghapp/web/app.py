@@ -10,6 +10,7 @@ from ghapp.web.access import add_access
 from ghapp.web.account import account
 from ghapp.web.api import api
 from ghapp.web.badge import badge
+from ghapp.web.collector import collector
 from ghapp.web.current import attach
 from ghapp.web.enrollment import enrollment
 from ghapp.web.errors import add_error_answers
@@ -36,7 +37,7 @@ BLUEPRINTS = (
     *(webhook, health, pages, login, account, organization_settings),
     usage_identities,
     *(enrollment, uploads, telemetry, openapi, api, badge),
-    *(operator, metrics, record_keys, schemas),
+    *(operator, metrics, record_keys, schemas, collector),
 )
 
 

@@ -67,13 +67,13 @@ def test_a_bundle_is_verified_with_one_package_more(place: Path) -> None:
     assert (status, "signatures, chains and seal are whole" in told) == (0, True), told
     status, told = run(place, "verify", "bundle", lacking=("cryptography",))
     assert status == 1
-    assert "pip install 'ghapp[verify]'" in told
+    assert "pip install cryptography" in told
 
 
 def test_what_is_recorded_needs_the_server(place: Path) -> None:
     status, told = run(place, "explain", "acme/shop#17")
     assert status == 1
-    assert "pip install 'ghapp[server]'" in told
+    assert "run it where the app runs" in told
     status, told = run(place, "replay", "--repository", "acme/shop", "--output", "out")
     assert status == 1
-    assert "pip install 'ghapp[server]'" in told
+    assert "run it where the app runs" in told

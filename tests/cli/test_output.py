@@ -7,7 +7,8 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from ghapp.cli.output import plain_text, progress_bar, show, write_out
+from ghapp.cli import output
+from ghapp.cli.output import at_work, plain_text, progress_bar, show, while_silent, write_out
 
 
 def render(console: Console) -> None:
@@ -40,6 +41,8 @@ def test_what_is_shown_to_nobody_is_as_wide_as_is_said_and_has_no_color(
     assert told.encode() == plain_text(render, 40)
     assert "\x1b" not in told
     assert max(map(len, told.splitlines())) <= 40
+    show(render, 40, working_at="comparing")
+    assert capsys.readouterr().out == told
 
 
 def test_a_bar_says_nothing_where_there_is_no_terminal(
@@ -49,3 +52,31 @@ def test_a_bar_says_nothing_where_there_is_no_terminal(
         advance(0, None)
         advance(3, 7)
     assert tuple(capsys.readouterr()) == ("", "")
+
+
+def test_what_a_command_does_is_told_a_person_who_waits(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown: list[str] = []
+
+    def show_work(doing: output._Doing) -> None:
+        shown.append(doing.what)
+        doing.over.wait()
+        shown.append(doing.what)
+
+    monkeypatch.setattr(output, "_show_work", show_work)
+    with at_work("reading") as tell:
+        tell("nobody looks")
+    assert shown == []
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with at_work("reading") as tell:
+        tell("reading more")
+    assert shown[-1] == "reading more"
+    assert list(while_silent("looking", iter("abc"))) == ["a", "b", "c"]
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    found = while_silent("looking", iter("abc"))
+    assert next(found) == "a"
+    assert shown[-1] == "looking"
+    assert list(found) == ["b", "c"]
+    assert list(while_silent("looking", ())) == []
+    assert capsys.readouterr().out == ""

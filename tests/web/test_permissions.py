@@ -30,6 +30,10 @@ MATRIX: dict[str, tuple[int, int, int, int, int]] = {
     # Comments on GitHub link to it, and their readers may have no account here.
     "GET /reasons": (200, 200, 200, 200, 200),
     "GET /schemas/attribution.json": (200, 200, 200, 200, 200),
+    # The program itself: machines install it before anybody has signed in.
+    "GET /collector": (200, 200, 200, 200, 200),
+    "GET /collector/requirements.txt": (200, 200, 200, 200, 200),
+    "GET /collector/<name>.whl": (404, 404, 404, 404, 404),
     "GET /records/keys.pem": (200, 200, 200, 200, 200),
     # GitHub's deliveries carry a signature, and nobody's cookie stands in for it.
     "POST /webhooks/github": (401, 401, 401, 401, 401),
@@ -84,6 +88,7 @@ MATRIX: dict[str, tuple[int, int, int, int, int]] = {
     # Everybody signs out for himself; each has signed in anew for this line.
     "POST /settings/sign-out-everywhere": (403, 303, 303, 303, 303),
     "GET /api/viewer": (401, 200, 200, 200, 200),
+    "GET /api/viewer/record": (401, 200, 200, 200, 200),
     "GET /api/organizations": (401, 200, 200, 200, 200),
     "GET /api/repositories": (401, 200, 200, 200, 200),
     "GET /api/repositories/<owner>/<name>": (401, 404, 200, 200, 200),

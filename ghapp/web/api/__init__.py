@@ -1,11 +1,21 @@
 """The read-only API below ``/api``: one module per resource; importing it adds its routes."""
 
-from ghapp.web.api import exports, pulls, repositories, spend, summaries, usage, usage_exports
+from ghapp.web.api import (
+    exports,
+    own_record,
+    pulls,
+    repositories,
+    spend,
+    summaries,
+    usage,
+    usage_exports,
+)
 from ghapp.web.api.blueprint import api
 
 __all__ = [
     "api",
     "exports",
+    "own_record",
     "pulls",
     "repositories",
     "spend",

@@ -1,0 +1,1 @@
+"""Tests of what developers may ask of their own machine."""
