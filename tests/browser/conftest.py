@@ -38,7 +38,7 @@ FORMS = {
 """What the admin sends so that pages have rows which the demo's year leaves out, by address."""
 QUERIES = {"pages.file": "?path=shop/orders/visit_resolve.py"}
 """What a page cannot do without, by its endpoint."""
-NO_PAGES = {"static", "badge.shown"}
+NO_PAGES = {"static", "badge.shown", "collector.wheel"}
 """Endpoints of files and pictures."""
 
 
