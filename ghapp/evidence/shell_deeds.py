@@ -22,7 +22,7 @@ from ghapp.evidence.shell_moves import moves_of
 from ghapp.evidence.shell_outputs import ShellPatch, patch_of, writes_of
 from ghapp.evidence.shell_runs import SureRun, sure_runs
 from ghapp.evidence.shell_substitutions import of_run
-from ghapp.evidence.shell_words import ShellTextError
+from ghapp.evidence.shell_words import EXPANDED, ShellTextError
 from ghapp.evidence.shell_writes import ShellWrite, heredocs
 from ghapp.evidence.source import WantedPath
 
@@ -163,7 +163,7 @@ def _document(run: SureRun) -> str | None:
     given = [one for one in run.redirects[-1] if one.sign.startswith("<")]
     if len(given) != 1 or given[0].document is None:
         return None
-    expands = given[0].word.bare and re.search(r"[$`\\]", given[0].document)
+    expands = given[0].word.bare and EXPANDED.search(given[0].document)
     return None if expands else given[0].document
 
 

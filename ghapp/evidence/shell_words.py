@@ -4,12 +4,16 @@ It reads the common part of POSIX shells (https://pubs.opengroup.org/onlinepubs/
 Shell Command Language) and expands nothing. What it does not read surely is a `ShellTextError`.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 LONGEST_COMMAND = 65_536
 """Characters of a command that is read."""
+# $HOME, `date`, \$
+EXPANDED = re.compile(r"[$`\\]")
+"""What the shell replaces in a here-document whose end is not quoted."""
 
 
 class ShellTextError(ValueError):

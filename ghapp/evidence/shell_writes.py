@@ -11,6 +11,8 @@ import shlex
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ghapp.evidence.shell_words import EXPANDED
+
 
 class ShellWrite(NamedTuple):
     """A file that a command writes. A relative path starts at the command's directory."""
@@ -50,8 +52,6 @@ class _Document(NamedTuple):
 
 # <<EOF, <<-'EOF', << "EOF", <<\EOF; not the here-string <<<text
 _OPENING = re.compile(r"(?<!<)<<(-?)[ \t]*(?:'([^'\n]+)'|\"([^\"\n]+)\"|\\?([\w.-]+))")
-# $HOME, `date`, \$
-_EXPANDED = re.compile(r"[$`\\]")
 # src/my file.py; not src/*.py or $HOME/a.py
 _LITERAL = re.compile(r"[^$`*?\[\]{}<>|&;()!~\n]+")
 # cd src && cat > a.py; ls
@@ -155,7 +155,7 @@ def _documents(command: str) -> Iterator[_Document]:
         certain = certain and not _UNSURE.search(_OPENING.sub("", line))
         statements = _CHAINED.split(line)
         if len(openings) == 1 and bodies[0] is not None:
-            expands = not openings[0].quoted and bool(_EXPANDED.search(bodies[0]))
+            expands = not openings[0].quoted and bool(EXPANDED.search(bodies[0]))
             yield _Document(statements, directory, bodies[0], expands, certain)
         directory = _after(statements, directory)
 

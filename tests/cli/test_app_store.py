@@ -163,7 +163,7 @@ def test_what_is_wrong_is_the_commands_error(
 
 def test_a_package_that_is_missing_names_its_extra() -> None:
     with (
-        pytest.raises(click.ClickException, match=r"importing needs the extra 'server'"),
+        pytest.raises(click.ClickException, match=r"importing needs the server's packages"),
         app_store.server_packages("importing"),
     ):
         raise ModuleNotFoundError(name="sqlalchemy")

@@ -130,7 +130,7 @@ def test_the_program_alone_says_what_most_people_want() -> None:
 OF_FILES: dict[str, tuple[list[str], set[str]]] = {
     "policy diff": (["claude-code-v1", "claude-code-v1+moved"], {"differences"}),
     "policy validate": (["attribution.yml"], {"id", "digest"}),
-    "explain": (["audit.jsonl"], {"lines", "erased"}),
+    "explain": (["audit.jsonl"], {"lines", "erased", "declared", "measured"}),
     "compare": (["audit.jsonl", "audit.jsonl"], {"differences"}),
     "sample": (["audit.jsonl", "--output", "t.csv", "--seed", "1"], {"seed", "drawn", "strata"}),
     "evidence check": (["audit.jsonl"], {"folders"}),

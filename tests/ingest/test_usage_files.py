@@ -65,6 +65,8 @@ def test_a_resumed_session_s_copies_count_once_over_files_in_any_order(tmp_path:
         assert [one.agent_session for one in found] == ["s-new", "s-new"]
 
 
+SHELLS = {"Bash", "PowerShell", "bash"}
+"""What a command wrote was not offered as an edit, so nobody decided about it."""
 DECISIONS = {"applied": "accepted", "refused": "refused", "failed": "failed"}
 
 
@@ -78,7 +80,7 @@ def test_edits_are_decided_as_the_cases_of_the_evidence_say(source: str) -> None
             decided = [
                 (one["tool"], one["path"], DECISIONS[one["outcome"]])
                 for one in expected[path.name]
-                if one.get("outcome") in DECISIONS and one["tool"] not in ("Bash", "PowerShell")
+                if one.get("outcome") in DECISIONS and one["tool"] not in SHELLS
             ]
             found = [
                 (one.tool, one.path, one.decision.value)
