@@ -78,6 +78,9 @@ def _truth_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--packages", default=",".join(known()), help="names, separated by commas")
     parser.add_argument("--pulls", type=int, default=8, help="pull requests for each package")
+    parser.add_argument(
+        "--shells", action="store_true", help="only commands of agents, and people beside them"
+    )
     parser.add_argument("--keep", type=Path, help="empty folder for the cases")
     parser.add_argument("--again", type=Path, help="audit the cases kept in this folder again")
     parser.add_argument("--show-misses", type=int, default=0, metavar="N")
@@ -246,6 +249,7 @@ def _truth(options: argparse.Namespace) -> int:
         keep=options.keep,
         show=options.show_misses,
         as_json=options.json,
+        shells=options.shells,
     )
     if options.again:
         return truth.rescore(options.again, wanted, _auditor(options, patient=False))

@@ -25,7 +25,8 @@ from bench.fates import ASIDE, Step, Tools, draw, evolved
 from bench.formatters import Formatters
 from bench.lines import is_effective
 from bench.releases import Pair, language
-from bench.renames import RenamedLine, Renames
+from bench.renames import MOST, RenamedLine, Renames
+from bench.scripts import Scripts
 
 ROOT = "/home/dev/acme/shop"
 WORKTREE = "/home/dev/acme/shop-worktrees/feature-7"
@@ -57,6 +58,9 @@ REPEATED = 0.12
 WHOLE_FILE = 0.12
 """Chance that a file of both releases is new: an agent writes the earlier one in a single call, and
 a person brings it to the later one."""
+
+FEWEST_RENAMES, MOST_RENAMES = 12, 28
+"""Renames in a pull request that commands alone make."""
 
 LARGEST_PART = 600
 """Most lines to write in one file; files with larger changes are skipped."""
@@ -123,7 +127,7 @@ class Pull:
     excluded: dict[str, list[str]] = field(default_factory=dict)
     """Files that an agent wrote but every policy excludes."""
     renamed: dict[str, list[RenamedLine]] = field(default_factory=dict)
-    """Files that only renames by commands touched."""
+    """Files that only commands touched, and people beside them."""
 
 
 class Author:
@@ -148,6 +152,21 @@ class Author:
         self._work = [self._agent_session() for _ in range(rng.randint(1, 4))]
         self._by_kind: dict[str, AgentSession] = {}
 
+    def write_by_shells(self) -> Pull:
+        """Let people and agents' commands alone change files, and return the pull request."""
+        paths = self._candidates()
+        rng = Random(f"{self.pull.name}/shells")  # noqa: S311 - repeatable, and no secret
+        scripts = Scripts(self._pair, paths[: len(paths) // 2 + 1], self._roots, rng)
+        scripts.act(self.pull.merged_at)
+        self._take(scripts)
+        self._rename({*scripts.after, *scripts.before}, FEWEST_RENAMES, MOST_RENAMES)
+        return self.pull
+
+    def _take(self, made: Scripts | Renames) -> None:
+        self.pull.base |= made.before
+        self.pull.renamed |= made.after
+        self.pull.agent_sessions += made.agent_sessions
+
     def write(self) -> Pull:
         """Write files until there are enough lines, and return the pull request."""
         paths = self._candidates()
@@ -158,19 +177,16 @@ class Author:
             written += self._file(path)
         if self._rng.random() < 0.35:
             self._excluded_file()
-        self._rename()
+        taken = {*self.pull.base, *self._pair.new} - {*self._unchanged()}
+        self._rename(taken | {draft.path for draft in self.pull.drafts})
         return self.pull
 
-    def _rename(self) -> None:
+    def _rename(self, taken: set[str], least: int = 0, most: int = MOST) -> None:
         """Rename things in files that are left, with a source of chance of its own."""
-        taken = {*self.pull.base, *self._pair.new} - {*self._unchanged()}
-        taken |= {draft.path for draft in self.pull.drafts}
         rng = Random(f"{self.pull.name}/{self.pull.merged_at}")  # noqa: S311 - repeatable, and no secret
         renames = Renames(self._pair, taken, self._roots, rng)
-        renames.act(self.pull.merged_at)
-        self.pull.base |= renames.before
-        self.pull.renamed = renames.after
-        self.pull.agent_sessions += renames.agent_sessions
+        renames.act(self.pull.merged_at, least, most)
+        self._take(renames)
 
     def _unchanged(self) -> list[str]:
         named = {draft.previous_path for draft in self.pull.drafts} | set(self.pull.base)

@@ -33,16 +33,20 @@ class Truth(msgspec.Struct, frozen=True):
     excluded: tuple[str, ...]
 
 
-def write_cases(
-    pair: Pair, seed: int, count: int, form: Formatters, target: Path
+def write_cases(  # noqa: PLR0913 - what is acted out, and where
+    pair: Pair, seed: int, count: int, form: Formatters, target: Path, *, shells: bool = False
 ) -> Iterator[Path]:
-    """Act out some pull requests of a package and yield their folders."""
+    """Act out some pull requests of a package and yield their folders.
+
+    ``shells``: only commands of agents, and people beside them, change files.
+    """
     usual = common(pair.old.values())
     repository = _Repository(target / ".trees")
     for number in range(count):
         name = f"{pair.package}-{number:02d}"
         rng = Random(f"{seed}/{name}")  # noqa: S311 - repeatable, and no secret
-        pull = Author(pair, name, MANNERS[number % len(MANNERS)], rng, form).write()
+        author = Author(pair, name, MANNERS[number % len(MANNERS)], rng, form)
+        pull = author.write_by_shells() if shells else author.write()
         folder = target / name
         folder.mkdir(parents=True)
         _write(folder, pull, repository, usual, Arguments(

@@ -72,9 +72,9 @@ class Renames:
         self.after: dict[str, list[RenamedLine]] = {}
         self.agent_sessions: list[AgentSession] = []
 
-    def act(self, merged_at: datetime) -> None:
+    def act(self, merged_at: datetime, least: int = 0, most: int = MOST) -> None:
         """Act out some renames before a merge."""
-        for _ in range(self._rng.randint(0, MOST)):
+        for _ in range(self._rng.randint(least, most)):
             self._one(merged_at)
 
     def _one(self, merged_at: datetime) -> None:
@@ -164,11 +164,18 @@ class Renames:
 
     def _apply(self, rename: _Rename, paths: Sequence[str], fate: str) -> None:
         truth = {"substituted": True, "sed_unread": None}.get(fate, False)
+        # The programs go line by line, so one run serves all files.
+        every = [line for path in paths for line in self._texts[path]]
+        text = run([*rename.program], stdin=("\n".join(every) + "\n").encode()).decode()
+        made = text.removesuffix("\n").split("\n")
+        if len(made) != len(every):
+            return
+        end = 0
         for path in paths:
             before = self._texts[path]
-            text = run([*rename.program], stdin=("\n".join(before) + "\n").encode()).decode()
-            after = text.rstrip("\n").split("\n")
-            if len(after) != len(before) or after == before:
+            start, end = end, end + len(before)
+            after = made[start:end]
+            if after == before:
                 continue
             self.before[path] = before
             self.after[path] = [

@@ -26,6 +26,8 @@ class Options:
     keep: Path | None
     show: int
     as_json: bool
+    shells: bool = False
+    """Whether only commands of agents, and people beside them, change files."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,9 @@ def _measure(options: Options, audit: Auditor, target: Path) -> int:
     with Formatters() as form:
         for pair in pairs(options.packages):
             versions[pair.package] = " to ".join(pair.versions)
-            folders += write_cases(pair, options.seed, options.count, form, target)
+            folders += write_cases(
+                pair, options.seed, options.count, form, target, shells=options.shells
+            )
     return _report(options, folders, audit, versions, time.process_time() - started)
 
 

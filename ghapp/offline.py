@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,6 @@ from ghapp.attribution.model import (
     Audit,
     AuditSubject,
     Change,
-    CommandSubstitution,
     Edit,
     Evidence,
     FileDiff,
@@ -27,12 +27,14 @@ from ghapp.attribution.model import (
     FileStatus,
     PassedOver,
     Reason,
+    ShellCommand,
     Struct,
     UnreadEvidence,
 )
 from ghapp.attribution.moved import SHORTEST
 from ghapp.attribution.paths import below_deepest, folded, paths_of, tidy
 from ghapp.attribution.policy import Policy
+from ghapp.attribution.shell_commands import with_moved
 from ghapp.attribution.unified_diff import DiffError, parse_diff
 from ghapp.evidence.source import (
     NamedCheckout,
@@ -336,15 +338,52 @@ def read_evidence(  # noqa: PLR0913 - the evidence, and whose checkouts it may b
 
     ``carried`` is the evidence of the repository itself; ``repositories`` are its names, by which
     records may name its checkouts. Edits of paths that are not ``wanted``
-    have no lines. Raises `ArtifactError`.
+    have no lines, unless a command moved their file. Raises `ArtifactError`.
     """
+    read = partial(
+        _read,
+        tuple(paths),
+        roots=roots,
+        likely_roots=likely_roots,
+        carried=carried,
+        repositories=repositories,
+    )
+    evidence = read(wanted)
+    moved = _moved_from(evidence, wanted)
+    if not moved:
+        return evidence
+    # Which files were moved is known only now, so their lines were left out.
+    return read(lambda path: wanted(path) or path in moved)
+
+
+def _moved_from(evidence: Evidence, wanted: WantedPath) -> frozenset[str]:
+    """Return paths that are not wanted, of edits whose file a command moved to one that is."""
+    count = len(evidence.edits)
+    moved = with_moved(evidence.edits, evidence.commands)[count:]
+    named = {(edit.id, edit.at) for edit in moved if wanted(edit.path)}
+    return frozenset(
+        edit.path
+        for edit in (evidence.edits if named else ())
+        if (edit.id, edit.at) in named and not wanted(edit.path)
+    )
+
+
+def _read(  # noqa: PLR0913 - see above
+    paths: Iterable[Path],
+    wanted: WantedPath,
+    *,
+    roots: Sequence[str],
+    likely_roots: Sequence[str],
+    carried: "CarriedEvidence | None",
+    repositories: Sequence[str],
+) -> Evidence:
     edits: list[Edit] = []
     unread: list[UnreadEvidence] = []
     worktrees: list[Worktree] = []
     named: list[NamedCheckout] = []
     snapshots: list[FileSnapshot] = []
     passed_over: list[PassedOver] = []
-    substitutions: list[CommandSubstitution] = []
+    commands: list[ShellCommand] = []
     for found in chain(find_evidence(paths, wanted), carried.found if carried else ()):
         match found:
             case Edit():
@@ -359,16 +398,16 @@ def read_evidence(  # noqa: PLR0913 - the evidence, and whose checkouts it may b
                 snapshots.append(found)
             case PassedOver():
                 passed_over.append(found)
-            case CommandSubstitution():
-                substitutions.append(found)
+            case ShellCommand():
+                commands.append(found)
     return Evidence(
         edits=tuple(edits),
         roots=with_worktrees(roots, worktrees),
         likely_roots=with_worktrees([*likely_roots, *named_roots(named, repositories)], worktrees),
         foreign_roots=foreign_roots(named, repositories),
         snapshots=tuple(snapshots),
-        substitutions=tuple(substitutions),
+        commands=tuple(commands),
         unread=tuple(unread),
-        passed_over=without_used(passed_over, substitutions),
+        passed_over=without_used(passed_over, commands),
         trailers=carried.trailers if carried else None,
     )

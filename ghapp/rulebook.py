@@ -19,6 +19,7 @@ RULE_OF: dict[str, str] = {
     Reason.REWRAPPED: "one_to_one",
     Reason.EDITED: "exactly_20_percent",
     Reason.SUBSTITUTED: "substitutions",
+    Reason.SHELL_TEXT: "command_texts",
     Reason.NO_MATCH: "high_confidence",
     Reason.REWRITTEN: "exactly_20_percent",
     Reason.COMMON_LINE: "high_confidence",

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from ghapp.attribution.model import Audit, AuditState, Change, FileDiff, Verdict
 from ghapp.attribution.policy import CLAUDE_CODE_V1, CLAUDE_CODE_V1_MOVED
+from ghapp.attribution.unified_diff import parse_diff
 from ghapp.git.repository import GitError, GitRepository
 from ghapp.offline import (
     WHOLE_DIFF,
@@ -17,8 +18,10 @@ from ghapp.offline import (
     OfflineTerms,
     audit_commit,
     audit_diff,
+    read_evidence,
     wanted_paths,
 )
+from tests.cases import FIXTURES
 from tests.clones import Clone
 from tests.transcripts import write_transcript
 
@@ -254,3 +257,16 @@ def test_lines_of_a_moved_file_are_named_with_the_edit_they_equal(
         diff, name="x", merged_at=MERGED, terms=replace(given, policy=CLAUDE_CODE_V1_MOVED)
     )
     assert (followed.moved, followed.audit.totals.attributed) == ((), 4)
+
+
+def test_lines_of_a_file_that_a_command_moved_are_worked_out_where_they_are_now() -> None:
+    case = FIXTURES / "audits" / "moved_by_git_mv"
+    change = Change(files=parse_diff((case / "change.diff").read_bytes()))
+    wanted = wanted_paths(change, CLAUDE_CODE_V1)
+    moved = read_evidence([case / "evidence"], wanted)
+    assert not wanted("/home/dev/shop/src/orders.py")
+    assert [len(edit.lines.hunks) for edit in moved.edits] == [1]
+    nothing = read_evidence(
+        [FIXTURES / "audits" / "copied_by_cp" / "evidence"], lambda path: "no" in path
+    )
+    assert [edit.lines.hunks for edit in nothing.edits] == [()]

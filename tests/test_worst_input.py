@@ -119,6 +119,17 @@ def read(text):
     tried_as("apply_patch '" + text)
     tried_as("cat > a <<'E'\\n" + text)
 """,
+    "scripts": """
+from ghapp.evidence.python_texts import script_texts
+from ghapp.evidence.shell_deeds import deeds
+def read(text):
+    script_texts(text[:30000] + "\\np.write_text('a')")
+    script_texts("for a in b:\\n    p.write_text('" + text[:30000] + "')")
+    list(deeds("printf '" + text + "' > a"))
+    list(deeds("mv " + text + " a"))
+    list(deeds("git apply <<'E'\\n" + text + "\\nE\\n"))
+    list(deeds("python3 -c '" + text + "'; bash -c '" + text + "'"))
+""",
     "patches": """
 from ghapp.evidence.own_lines import from_patch
 from ghapp.evidence.patches import patched_files, unified_hunks

@@ -64,6 +64,7 @@ SHOTS = (
     Shot("pulls", "/repositories/acme/shop/pulls?verdict=assisted", height=900),
     Shot("pull_request", "PULL", height=1700),
     Shot("lines", "LINES", "dark", height=1150),
+    Shot("board", "/organizations/acme/board", width=1012, height=1500),
     Shot("outcomes", "/organizations/acme/outcomes", height=1200),
     Shot("phone", "/organizations/acme", width=390, height=1500),
     Shot("phone_dark", "PULL", "dark", width=390, height=1500),
@@ -254,7 +255,7 @@ def _open(page: Page, addresses: dict[str, str], wanted: str) -> None:
         page.get_by_role("link", name="Show it beside the reasons").click()
     elif wanted == "PULL":
         page.goto(f"{start}/repositories/acme/shop/pulls?verdict=assisted&sort=attributed")
-        page.get_by_role("link", name="4 weeks").click()
+        page.get_by_role("link", name="Last 30 days").click()
         page.locator("td.title a").first.click()
     else:
         page.goto(start + wanted)

@@ -37,6 +37,7 @@ from ghapp.attribution.moved import credit_moved_blocks
 from ghapp.attribution.nearest import MissExplainer
 from ghapp.attribution.normalize import LONGEST_LINE
 from ghapp.attribution.policy import Policy
+from ghapp.attribution.shell_text import credit_shell_text
 from ghapp.attribution.sides import EditSides, file_side, reader
 from ghapp.attribution.substituted import credit_substituted
 
@@ -71,7 +72,7 @@ def attribute(  # noqa: PLR0913 - four inputs, the time and the measure
     )
     inputs = AuditInputs(
         diff=digest.of_change(change),
-        evidence=evidence.digest or digest.of_edits(found.compared(policy), found.substitutions),
+        evidence=evidence.digest or digest.of_edits(found.compared(policy), found.commands),
         edits_considered=len(considered),
         change_complete=change.complete,
         evidence_complete=not evidence.unread,
@@ -152,7 +153,8 @@ def _verdicts(
         added = [at.matching for at in counted if at and at.file.status is FileStatus.ADDED]
         credit_moved_blocks(added, found, sides)
     matchings = [judged.matching if judged else None for judged in counted]
-    credit_substituted(matchings, files, found.substitutions, found.checkouts)
+    credit_substituted(matchings, files, found.commands, found.checkouts)
+    credit_shell_text(matchings, files, found.commands, found.checkouts, sides)
     for file, rule, judged in zip(files, excluded, counted, strict=True):
         yield judged.verdict(found) if judged else verdict.excluded_file(file, str(rule))
 

@@ -14,16 +14,16 @@ from ghapp.attribution.identity import once
 from ghapp.attribution.model import (
     AuditSubject,
     Change,
-    CommandSubstitution,
     Edit,
     EditsLeftOut,
     Evidence,
     FileDiff,
     FileStatus,
+    ShellCommand,
 )
 from ghapp.attribution.paths import KnownCheckouts
 from ghapp.attribution.policy import Policy
-from ghapp.attribution.substituted import counts, named_files, once_each, reaches
+from ghapp.attribution.shell_commands import counting, named_files, reaches, with_moved
 
 BY_NUMBER = frozenset({"git_ai_notes", "agent_trace"})
 """Tools that name an agent session's lines by number, without its edits (rules.md 2.8)."""
@@ -46,7 +46,7 @@ class CandidateEdits:
     not_applied: ByPath = field(default_factory=lambda: defaultdict(list))
     elsewhere: list[Edit] = field(default_factory=list)
     """Outside the repository."""
-    substitutions: list[CommandSubstitution] = field(default_factory=list)
+    commands: list[ShellCommand] = field(default_factory=list)
     """Commands inside the window that could reach a file of the change, in the order of ties."""
 
     def of(self, table: ByPath, file: FileDiff) -> list[Edit]:
@@ -59,7 +59,7 @@ class CandidateEdits:
     def considered(self) -> list[Edit]:
         """Return all usable edits, by time and id."""
         edits = [edit for found in self.usable.values() for edit in found]
-        edits += [one.edit for one in self.substitutions]
+        edits += [one.edit for one in self.commands]
         return sorted(edits, key=lambda edit: (edit.at, edit.id))
 
     def left_out(self) -> EditsLeftOut:
@@ -88,9 +88,10 @@ def candidates(
     subject: AuditSubject, change: Change, evidence: Evidence, policy: Policy
 ) -> CandidateEdits:
     """Sort the evidence of one repository; edits of other repositories are dropped."""
-    rewriting = once_each(evidence.substitutions) if policy.substitutions else []
+    commands = counting(evidence.commands, policy)
+    edits = with_moved(evidence.edits, commands)
     checkouts = KnownCheckouts(
-        (*evidence.edits, *named_files(rewriting)),
+        (*edits, *named_files(commands)),
         change,
         known=evidence.roots,
         likely=evidence.likely_roots,
@@ -100,7 +101,7 @@ def candidates(
     )
     first, last = policy.window(subject.merged_at)
     found = CandidateEdits(subject.merged_at, checkouts)
-    for edit in in_order(first_hand(once(evidence.edits)), subject.merged_at):
+    for edit in in_order(first_hand(once(edits)), subject.merged_at):
         place = checkouts.place(edit.path)
         if not place.inside:
             found.elsewhere.append(edit)
@@ -110,21 +111,34 @@ def candidates(
             found.usable[place.path].append(edit)
         else:
             found.outside_window[place.path].append(edit)
-    found.substitutions.extend(
-        one
-        for one in _rewriting_in_order(rewriting, subject.merged_at)
-        if counts(one) and first <= one.edit.at <= last
-        if any(reaches(one, file, checkouts) for file in change.files)
-    )
+    found.commands.extend(reaching(commands, subject, change, policy, checkouts))
     return found
 
 
-def _rewriting_in_order(
-    substitutions: list[CommandSubstitution], merged_at: datetime
-) -> list[CommandSubstitution]:
+def reaching(
+    commands: Iterable[ShellCommand],
+    subject: AuditSubject,
+    change: Change,
+    policy: Policy,
+    checkouts: KnownCheckouts,
+) -> list[ShellCommand]:
+    """Return the commands inside the window that could reach a file of the change.
+
+    They are in the order of ties.
+    """
+    first, last = policy.window(subject.merged_at)
+    return [
+        one
+        for one in _commands_in_order(commands, subject.merged_at)
+        if first <= one.edit.at <= last
+        if any(reaches(one, file, checkouts) for file in change.files)
+    ]
+
+
+def _commands_in_order(commands: Iterable[ShellCommand], merged_at: datetime) -> list[ShellCommand]:
     """Return commands in the order of ties, as `in_order` does with edits."""
     by_id = sorted(
-        substitutions,
+        commands,
         key=lambda one: (one.edit.id, one.edit.agent, one.edit.agent_session, one.edit.path),
     )
     by_time = sorted(by_id, key=lambda one: one.edit.at, reverse=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from ghapp.attribution.model import Change, CommandSubstitution, Edit, FileDiff
+from ghapp.attribution.model import Change, Edit, FileDiff, ShellCommand
 
 _SHARED = tuple(name for name in FileDiff.__struct_fields__ if name not in {"blobs", "symlink"})
 """Members that both a diff file and GitHub's API provide; the API has no content ids and modes."""
@@ -21,22 +21,24 @@ def of_change(change: Change) -> str:
     return _digest((shared, sorted(change.gitattributes.items()), sorted(change.missing)))
 
 
-def of_edits(edits: Iterable[Edit], substitutions: Iterable[CommandSubstitution] = ()) -> str:
+def of_edits(edits: Iterable[Edit], commands: Iterable[ShellCommand] = ()) -> str:
     """Return the digest of the edits whose lines an audit compared, in any order.
 
-    ``substitutions`` are the commands that could reach a file of the change.
+    ``commands`` are the commands that could reach a file of the change.
 
     It omits the developers: the app may know them, but a transcript does not name them.
     """
     digest = hashlib.sha256()
-    packed = [(edit.id, msgspec.msgpack.encode(nameless(edit))) for edit in edits]
-    packed += [
-        (one.edit.id, msgspec.msgpack.encode(msgspec.structs.replace(one, edit=nameless(one.edit))))
-        for one in substitutions
-    ]
-    for _, one in sorted(packed):
+    for _, one in sorted((edit.id, msgspec.msgpack.encode(nameless(edit))) for edit in edits):
+        digest.update(one)
+    for one in sorted(map(packed_command, commands)):
         digest.update(one)
     return "sha256:" + digest.hexdigest()
+
+
+def packed_command(one: ShellCommand) -> bytes:
+    """Return a command as a digest takes it; those of an audit are sorted, behind its edits."""
+    return msgspec.msgpack.encode(msgspec.structs.replace(one, edit=nameless(one.edit)))
 
 
 def nameless(edit: Edit) -> Edit:

@@ -16,7 +16,7 @@ def edit_sources(files: Iterable[FileVerdict], found: CandidateEdits) -> dict[st
     tables = (found.usable, found.outside_window, found.not_applied)
     commands = {
         one.edit.id: EditSource(agent_version=one.edit.agent_version, model=one.edit.model)
-        for one in found.substitutions
+        for one in found.commands
         if one.edit.id in named
     }
     return commands | {

@@ -155,10 +155,15 @@ class FileMatching:
             if not candidate.side.credited:
                 self._credit_touched_edit(candidate)
 
-    def credit_foreign(self, sides: Iterable[EditSide], *, least: float, shortest: int) -> None:
-        """Credit the remaining lines to edits of other files.
+    def credit_foreign(
+        self,
+        sides: Iterable[EditSide],
+        is_sure: Callable[[CreditedRun], bool],
+        reason: Reason = Reason.RUN,
+    ) -> None:
+        """Credit the remaining lines to edits of other files, or to what a command holds.
 
-        Only runs count that weigh ``least`` or more and have ``shortest`` or more pairs.
+        Only runs count that are sure as a whole.
         """
         codes = self.file.sequence.codes
         positions = index(codes)
@@ -168,11 +173,11 @@ class FileMatching:
             candidate.supports = [
                 support
                 for run in equal_runs(codes, positions, candidate.side.sequence.codes)
-                if (support := self._support(candidate, run)).weight >= least
-                and len(support.pairs) >= shortest
+                if (support := self._support(candidate, run)).pairs and is_sure(support)
             ]
         self._credit_runs(
-            [(candidate, support) for candidate in strangers for support in candidate.supports]
+            [(candidate, support) for candidate in strangers for support in candidate.supports],
+            reason,
         )
 
     # --- weight --------------------------------------------------------------------------
@@ -281,7 +286,9 @@ class FileMatching:
 
     # --- tiers run and line --------------------------------------------------------------
 
-    def _credit_runs(self, sure: list[tuple[EditInFile, CreditedRun]]) -> None:
+    def _credit_runs(
+        self, sure: list[tuple[EditInFile, CreditedRun]], reason: Reason = Reason.RUN
+    ) -> None:
         """Credit the heaviest run first; weigh again what other runs leave of it."""
         by_rank = {candidate.rank: candidate for candidate, _ in sure}
         heap = [self._entry(candidate, support) for candidate, support in sure]
@@ -292,13 +299,14 @@ class FileMatching:
             side = candidate.side
             if self._are_free(side, support.pairs):
                 for own, added in support.pairs:
-                    self.credits[added] = LineCredit(Reason.RUN, side, own, 0.0)
+                    self.credits[added] = LineCredit(reason, side, own, 0.0)
                 self._note(candidate, [own for own, _ in support.pairs])
                 candidate.anchors.add(support.anchors())
             else:
                 for rest in self._rests(candidate, support.run):
                     heappush(heap, self._entry(candidate, rest))
-        self._name_lone_lines(by_rank.values())
+        if reason is Reason.RUN:
+            self._name_lone_lines(by_rank.values())
 
     @staticmethod
     def _entry(

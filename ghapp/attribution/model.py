@@ -275,17 +275,20 @@ class ReachedFiles(Struct, frozen=True):
     filters: tuple[PathFilter, ...] = ()
 
 
-class CommandSubstitution(Struct, frozen=True):
-    """A command of an agent that rewrote lines of files (rules.md 2.19).
+class ShellCommand(Struct, frozen=True):
+    """What a command of an agent did to files, as its text alone tells (rules.md 2.19, 2.20).
 
     It holds source text, so it never leaves the machine whose transcript it is from.
     """
 
     edit: Edit
-    """Who did it and when; without lines. Its path is the first that the command names."""
-    rewrites: tuple[LineRewrite, ...]
+    """Who did it and when. Its path is the first that the command names; its lines are text that
+    the command may have written into the files that it reached."""
+    rewrites: tuple[LineRewrite, ...] = ()
     """What it does to each line, in order."""
-    reach: tuple[ReachedFiles, ...]
+    reach: tuple[ReachedFiles, ...] = ()
+    source: str | None = None
+    """The file or folder that it moved or copied to the edit's path; ``None``: neither."""
 
 
 class UnreadEvidence(Struct, frozen=True):
@@ -339,8 +342,8 @@ class Evidence(Struct, frozen=True):
     """Checkouts of other repositories, as records name them; no path shows the opposite."""
     snapshots: tuple[FileSnapshot, ...] = ()
     """Contents of edited files. A content that the change also names shows a checkout."""
-    substitutions: tuple[CommandSubstitution, ...] = ()
-    """What commands rewrote, where the evidence is text."""
+    commands: tuple[ShellCommand, ...] = ()
+    """What commands did by their text, where the evidence is text."""
     unread: tuple[UnreadEvidence, ...] = ()
     passed_over: tuple[PassedOver, ...] | None = None
     """What was given and not read as an edit, each agent and kind once; ``None``: nobody looked."""
@@ -366,6 +369,7 @@ class Reason(StrEnum):
     REWRAPPED = "rewrapped"
     EDITED = "edited"
     SUBSTITUTED = "substituted"
+    SHELL_TEXT = "shell_text"
     NO_MATCH = "no_match"
     REWRITTEN = "rewritten"
     COMMON_LINE = "common_line"
@@ -388,7 +392,10 @@ class Reason(StrEnum):
 
 
 ATTRIBUTED = frozenset(
-    {Reason.RUN, Reason.LINE, Reason.REWRAPPED, Reason.EDITED, Reason.SUBSTITUTED}
+    {
+        *(Reason.RUN, Reason.LINE, Reason.REWRAPPED, Reason.EDITED),
+        *(Reason.SUBSTITUTED, Reason.SHELL_TEXT),
+    }
 )
 
 
@@ -504,6 +511,8 @@ class PolicyUsed(Struct, frozen=True):
     """``None``: this engine read no edits without an outcome."""
     substitutions: bool | None = None
     """``None``: this engine read no substitutions."""
+    shell_text: bool | None = None
+    """``None``: this engine read no text of commands."""
 
 
 class Declaration(Struct, frozen=True):

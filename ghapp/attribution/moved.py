@@ -23,7 +23,8 @@ def credit_moved_blocks(
     for matching in files:
         if any(credit is None for credit in matching.credits):
             matching.credit_foreign(
-                _sharing(matching, found, sides), least=SPEAKS_FOR_ITSELF, shortest=SHORTEST
+                _sharing(matching, found, sides),
+                lambda run: run.weight >= SPEAKS_FOR_ITSELF and len(run.pairs) >= SHORTEST,
             )
 
 

@@ -39,6 +39,9 @@ class Policy(Struct, frozen=True):
     """Whether an edit whose outcome no record tells may count (rules.md 2.17)."""
     substitutions: bool = True
     """Whether lines count that a command of an agent rewrote (rules.md 2.19)."""
+    shell_text: bool = True
+    """Whether lines count that stand in a command of an agent, and what commands moved
+    (rules.md 2.20)."""
     exclude: tuple[str, ...] = ()
     """The repository's own excluded paths, as gitignore patterns; reason ``excluded_path``."""
 
@@ -85,6 +88,7 @@ class Policy(Struct, frozen=True):
             moved_blocks=self.moved_blocks,
             unrecorded_outcomes=self.unrecorded_outcomes,
             substitutions=self.substitutions,
+            shell_text=self.shell_text,
         )
 
 

@@ -6,28 +6,15 @@ hunk by the substitution itself. It needs the text of both, so fingerprints give
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 from typing import NamedTuple
 
-from msgspec.structs import replace
-
-from ghapp.attribution.identity import is_drawn
 from ghapp.attribution.linear_pattern import PatternError, StepBudget, compiled
 from ghapp.attribution.matching import FileMatching, LineCredit
-from ghapp.attribution.model import (
-    CommandSubstitution,
-    Edit,
-    EditResult,
-    FileDiff,
-    FileStatus,
-    LineRewrite,
-    PathFilter,
-    ReachedFiles,
-    Reason,
-)
+from ghapp.attribution.model import Edit, FileDiff, LineRewrite, Reason, ShellCommand
 from ghapp.attribution.normalize import LONGEST_LINE, normalize
-from ghapp.attribution.paths import KnownCheckouts, below
+from ghapp.attribution.paths import KnownCheckouts
 from ghapp.attribution.runs import LineSequence
+from ghapp.attribution.shell_commands import by_age, reaches
 from ghapp.attribution.sides import EditSide
 
 MOST_STEPS = 2_000_000
@@ -40,60 +27,6 @@ class _HunkText(NamedTuple):
     removed: list[str]
     added: dict[str, list[int]]
     """Normalized text → indices of the added lines with it, the last one first."""
-
-
-def once_each(substitutions: Iterable[CommandSubstitution]) -> list[CommandSubstitution]:
-    """Return each substitution once, however many copies of its record were read."""
-    kept: dict[object, CommandSubstitution] = {}
-    for one in substitutions:
-        edit = one.edit
-        at = None if is_drawn(edit.id) else edit.at
-        same = edit.agent, edit.id, at, one.rewrites, one.reach
-        known = kept.get(same)
-        if known is None or _age(one) < _age(known):
-            kept[same] = one
-    return list(kept.values())
-
-
-def _age(one: CommandSubstitution) -> tuple[datetime, str, str]:
-    return one.edit.at, one.edit.id, one.edit.agent_session
-
-
-def named_files(substitutions: Iterable[CommandSubstitution]) -> Iterator[Edit]:
-    """Yield an edit without lines for each file that a command names: it may show a checkout."""
-    for one in substitutions:
-        for reached in one.reach:
-            yield replace(one.edit, path=reached.path)
-
-
-def reaches(one: CommandSubstitution, file: FileDiff, checkouts: KnownCheckouts) -> bool:
-    """Return whether a command could reach a file of the change, by either of its names."""
-    names = [file.path]
-    if file.status is FileStatus.RENAMED and file.previous_path:
-        names.append(file.previous_path)
-    return any(
-        _holds(reached, name, checkouts.folder(reached.path))
-        for reached in one.reach
-        for name in names
-    )
-
-
-def _holds(reached: ReachedFiles, path: str, start: str | None) -> bool:
-    """Return whether a path is among reached files that start at a path of the repository."""
-    if start is None:
-        return False
-    rest = path if reached.is_folder and not start else below(start, path)
-    if rest is None or bool(rest) != reached.is_folder:
-        return False
-    return all(_passes(rest, one) for one in reached.filters)
-
-
-def _passes(path: str, one: PathFilter) -> bool:
-    try:
-        pattern = compiled(one.expression, one.dialect, ignores_case=one.ignores_case)
-        return (pattern.find(path, 0, StepBudget(MOST_STEPS // 10)) is None) == one.lacks
-    except PatternError:
-        return False
 
 
 def rewritten(line: str, rewrites: Iterable[LineRewrite], budget: StepBudget) -> str | None:
@@ -140,26 +73,27 @@ def _part(line: str, part: str | int, groups: tuple[int, ...]) -> str:
 def credit_substituted(
     files: Sequence[FileMatching | None],
     diffs: Sequence[FileDiff],
-    substitutions: Sequence[CommandSubstitution],
+    commands: Sequence[ShellCommand],
     checkouts: KnownCheckouts,
 ) -> None:
     """Credit the uncredited lines of some files that a substitution made.
 
-    ``substitutions`` are in the order of ties. A file that does not count is ``None``.
+    ``commands`` are in the order of ties. A file that does not count is ``None``.
     """
-    if not substitutions:
+    commands = [one for one in commands if one.rewrites]
+    if not commands:
         return
     budget = StepBudget(MOST_STEPS)
     for matching, file in zip(files, diffs, strict=True):
         if matching is None or all(matching.credits):
             continue
-        mine = [one for one in substitutions if reaches(one, file, checkouts)]
+        mine = [one for one in commands if reaches(one, file, checkouts)]
         if mine:
             _credit_file(matching, file, mine, budget)
 
 
 def _credit_file(
-    matching: FileMatching, file: FileDiff, mine: list[CommandSubstitution], budget: StepBudget
+    matching: FileMatching, file: FileDiff, mine: list[ShellCommand], budget: StepBudget
 ) -> None:
     sides: dict[int, EditSide] = {}
     orders = _orders(mine)
@@ -177,21 +111,21 @@ def _credit_file(
                 del hunk.added[text]
 
 
-def _orders(mine: list[CommandSubstitution]) -> list[list[CommandSubstitution]]:
+def _orders(mine: list[ShellCommand]) -> list[list[ShellCommand]]:
     """Return what may have happened to a line: each command alone, then a session's in order."""
-    sessions: defaultdict[tuple[str, str], list[CommandSubstitution]] = defaultdict(list)
+    sessions: defaultdict[tuple[str, str], list[ShellCommand]] = defaultdict(list)
     for one in mine:
         sessions[one.edit.agent, one.edit.agent_session].append(one)
-    together = [sorted(found, key=_age) for found in sessions.values() if len(found) > 1]
+    together = [sorted(found, key=by_age) for found in sessions.values() if len(found) > 1]
     return [[one] for one in mine] + together
 
 
 def _made(
     line: str,
-    orders: Iterable[Sequence[CommandSubstitution]],
+    orders: Iterable[Sequence[ShellCommand]],
     added: dict[str, list[int]],
     budget: StepBudget,
-) -> tuple[CommandSubstitution | None, str]:
+) -> tuple[ShellCommand | None, str]:
     """Return the command that made an added line of a removed one, and that line, normalized."""
     before = normalize(line)
     for order in orders:
@@ -234,8 +168,3 @@ def _hunks(matching: FileMatching, file: FileDiff) -> Iterator[_HunkText]:
 def _side(edit: Edit) -> EditSide:
     """Return the side of a command: it has no lines of its own."""
     return EditSide(edit, [], LineSequence([], []), [], frozenset(), {})
-
-
-def counts(one: CommandSubstitution) -> bool:
-    """Return whether a command surely succeeded."""
-    return one.edit.outcome is EditResult.APPLIED

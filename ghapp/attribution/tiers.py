@@ -47,14 +47,16 @@ MEASURED: dict[Reason, TierRecord] = {
     Reason.LINE: TierRecord(1_473, 1_476),
     Reason.REWRAPPED: TierRecord(757, 766),
     Reason.EDITED: TierRecord(940, 945),
-    Reason.SUBSTITUTED: TierRecord(977, 977),
+    Reason.SUBSTITUTED: TierRecord(4_725, 4_725),
+    Reason.SHELL_TEXT: TierRecord(12_774, 12_774),
     Reason.COMMON_LINE: TierRecord(104, 1_147),
     Reason.SCATTERED: TierRecord(99, 447),
     Reason.REWRITTEN: TierRecord(12, 1_362),
 }
 """Each attributed reason, and each other one whose lines may be an agent's.
 
-`SUBSTITUTED` is from seeds 402 and 403, which have renames by commands.
+`SHELL_TEXT` is from seeds 502 and 503 of ``bench truth --shells``, `SUBSTITUTED` from these and
+from seeds 402 and 403, which have renames by commands.
 """
 
 

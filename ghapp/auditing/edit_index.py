@@ -18,8 +18,8 @@ from typing import Any, BinaryIO, NamedTuple, Self
 
 import msgspec
 
-from ghapp.attribution.candidates import first_hand
-from ghapp.attribution.digest import nameless
+from ghapp.attribution.candidates import first_hand, reaching
+from ghapp.attribution.digest import nameless, packed_command
 from ghapp.attribution.identity import identity, preference
 from ghapp.attribution.model import (
     AuditSubject,
@@ -32,12 +32,22 @@ from ghapp.attribution.model import (
     FileSnapshot,
     LineFingerprint,
     PassedOver,
+    ShellCommand,
     Struct,
     UnreadEvidence,
 )
-from ghapp.attribution.paths import KnownCheckouts, folded, paths_of, tidy, within
-from ghapp.attribution.policy import Policy
-from ghapp.evidence.source import Found, NamedCheckout, Worktree, added_up, with_worktrees
+from ghapp.attribution.paths import (
+    KnownCheckouts,
+    below_deepest,
+    folded,
+    paths_of,
+    tidy,
+    within,
+    without_worktree,
+)
+from ghapp.attribution.policy import CLAUDE_CODE_V1, Policy
+from ghapp.attribution.shell_commands import counting, named_files, once_each, with_moved
+from ghapp.evidence.source import Found, NamedCheckout, Worktree, with_worktrees, without_used
 from ghapp.ingest.named_checkouts import foreign_roots, named_roots
 
 EDITS, CATALOG = "edits", "catalog"
@@ -51,6 +61,11 @@ EDITS_KEPT = 10_000
 
 _MAY_COUNT = {EditResult.APPLIED: 1, EditResult.UNRECORDED: 2}
 """The outcomes of edits that a policy may credit, as numbers in the catalog."""
+_MOVED = 3
+"""Stands for an applied edit at the path to which a command moved its file (rules.md 2.20)."""
+
+REPOSITORY = "/(repository)"
+"""Stands for the repository's root in the paths of commands."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -60,6 +75,12 @@ class _TextEdit(Edit, frozen=True, kw_only=True):
     """An edit whose lines are text, as in transcripts; the type tells msgspec what to decode."""
 
     lines: EditLines[str] = EditLines(hunks=())
+
+
+class _TextCommand(ShellCommand, frozen=True, kw_only=True):
+    """A command whose edit holds text."""
+
+    edit: _TextEdit
 
 
 class _FingerprintEdit(Edit, frozen=True, kw_only=True):
@@ -92,7 +113,7 @@ class EditCatalog(Struct, frozen=True):
     place: bytes
     """The index of its origin in ``places``."""
     outcome: bytes
-    """1: the edit was applied; 2: no record tells; 0: it was not."""
+    """1: the edit was applied; 2: no record tells; 3: it was, and moved; 0: it was not."""
     holding: bytes
     """1: the edit holds lines that can be compared."""
     fingerprinted: bool
@@ -103,6 +124,10 @@ class EditCatalog(Struct, frozen=True):
     likely_roots: tuple[str, ...]
     foreign_roots: tuple[str, ...]
     snapshots: tuple[FileSnapshot, ...]
+    commands: tuple[_TextCommand, ...]
+    """Empty if lines are fingerprints: commands are text, and the app holds none."""
+    homes: tuple[str, ...]
+    """Checkouts that a person named, for the paths of commands."""
     unread: tuple[UnreadEvidence, ...]
     passed_over: tuple[PassedOver, ...]
     digest: str
@@ -162,40 +187,75 @@ def write_index(  # noqa: PLR0913 - the evidence, where it goes, and whose check
     by which records may name more of them. ``encode`` makes the fingerprints that the app would
     store; ``None``: lines stay text.
     """
-    unread: list[UnreadEvidence] = []
-    worktrees: list[Worktree] = []
-    named: list[NamedCheckout] = []
-    snapshots: set[FileSnapshot] = set()
-    passed_over: list[PassedOver] = []
+    beside = _Beside(with_commands=encode is None)
     with _Writing(folder / "as-read") as writing:
         for one in found:
-            match one:
-                case Edit():
-                    writing.add(one)
-                case UnreadEvidence():
-                    unread.append(one)
-                case Worktree():
-                    worktrees.append(one)
-                case NamedCheckout():
-                    named.append(one)
-                case FileSnapshot():
-                    snapshots.add(one)
-                case PassedOver():
-                    passed_over.append(one)
-    if roots:
-        writing = _at_home(writing, folder, with_worktrees(roots, worktrees))
+            if isinstance(one, Edit):
+                writing.add(one)
+            else:
+                beside.take(one)
+        writing.move(beside.commands)
+    named, worktrees = beside.named, beside.worktrees
+    homes = with_worktrees(roots, worktrees) if roots else ()
+    if homes:
+        writing = _at_home(writing, folder, homes)
     if encode is not None:
         writing = _fingerprinted(writing, folder, encode)
-        snapshots.clear()  # the app stores nothing of a file's content
+        beside.snapshots.clear()  # the app stores nothing of a file's content
     catalog = writing.catalog(
         with_worktrees([*likely_roots, *named_roots(named, repositories)], worktrees),
         foreign_roots(named, repositories),
-        tuple(sorted(snapshots, key=lambda one: (one.path, one.blob))),
-        tuple(unread),
-        added_up(passed_over),
+        tuple(sorted(beside.snapshots, key=lambda one: (one.path, one.blob))),
+        tuple(beside.unread),
+        without_used(beside.passed_over, beside.commands),
+    )
+    catalog = msgspec.structs.replace(
+        catalog, commands=_as_texts(once_each(beside.commands)), homes=tuple(homes)
     )
     (folder / CATALOG).write_bytes(msgspec.msgpack.encode(catalog))
     return catalog
+
+
+class _Beside:
+    """What was found beside edits while an index is written."""
+
+    def __init__(self, *, with_commands: bool) -> None:
+        self.unread: list[UnreadEvidence] = []
+        self.worktrees: list[Worktree] = []
+        self.named: list[NamedCheckout] = []
+        self.snapshots: set[FileSnapshot] = set()
+        self.passed_over: list[PassedOver] = []
+        self.commands: list[ShellCommand] = []
+        self._with_commands = with_commands
+
+    def take(self, one: Found) -> None:
+        """Keep one thing; who decided on an edit is of no use."""
+        match one:
+            case UnreadEvidence():
+                self.unread.append(one)
+            case Worktree():
+                self.worktrees.append(one)
+            case NamedCheckout():
+                self.named.append(one)
+            case FileSnapshot():
+                self.snapshots.add(one)
+            case PassedOver():
+                self.passed_over.append(one)
+            case ShellCommand() if self._with_commands:
+                self.commands.append(one)
+
+
+def _as_texts(commands: Iterable[ShellCommand]) -> tuple["_TextCommand", ...]:
+    return msgspec.convert(
+        msgspec.to_builtins(commands, builtin_types=(datetime,)), tuple[_TextCommand, ...]
+    )
+
+
+def _as_read(command: _TextCommand) -> ShellCommand:
+    """Return a command as the readers made it, with its members in their order."""
+    edit = command.edit
+    plain = Edit(**{name: getattr(edit, name) for name in Edit.__struct_fields__})
+    return ShellCommand(plain, command.rewrites, command.reach, command.source)
 
 
 def _at_home(read: "_Writing", folder: Path, homes: Sequence[str]) -> "_Writing":
@@ -206,7 +266,8 @@ def _at_home(read: "_Writing", folder: Path, homes: Sequence[str]) -> "_Writing"
             edit = _DECODER.decode(file.read(row.size))
             path = within(homes, edit.path)
             if path:
-                writing.add(msgspec.structs.replace(edit, path=path, cwd=None))
+                at_home = msgspec.structs.replace(edit, path=path, cwd=None)
+                writing.add(at_home, is_moved=row.outcome == _MOVED)
     read.path.unlink()
     return writing
 
@@ -218,7 +279,8 @@ def _fingerprinted(read: "_Writing", folder: Path, encode: Encode) -> "_Writing"
         for row in read.rows():
             file.seek(row.start)
             edit = _DECODER.decode(file.read(row.size))
-            writing.add(msgspec.structs.replace(edit, lines=encode(edit.lines)))
+            encoded = msgspec.structs.replace(edit, lines=encode(edit.lines))
+            writing.add(encoded, is_moved=row.outcome == _MOVED)
     read.path.unlink()
     return writing
 
@@ -240,7 +302,26 @@ class _Writing:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def add(self, edit: Edit) -> None:
+    def move(self, commands: Iterable[ShellCommand]) -> None:
+        """Add the edits of files that commands moved again, with the path they have now."""
+        commands = [one for one in commands if one.source is not None]
+        if not commands:
+            return
+        rows, places = list(self.rows()), list(self._places)
+        stubs = [
+            msgspec.structs.replace(
+                _stub(places[row.place]), id=str(n), at=_EPOCH + row.at * _MICROSECOND
+            )
+            for n, row in enumerate(rows)
+        ]
+        moved = with_moved(stubs, counting(commands, CLAUDE_CODE_V1))[len(stubs) :]
+        self._file.flush()
+        with self.path.open("rb") as file:
+            for stub in moved:
+                edit = _DECODER.decode(_part(file, rows[int(stub.id)]))
+                self.add(msgspec.structs.replace(edit, path=stub.path), is_moved=True)
+
+    def add(self, edit: Edit, *, is_moved: bool = False) -> None:
         edit = msgspec.structs.replace(nameless(edit), at=edit.at.astimezone(UTC))
         packed = _packed(edit)
         self._file.write(packed)
@@ -248,7 +329,9 @@ class _Writing:
         row = _Row(
             at=_microseconds(edit.at),
             place=self._places.setdefault(place, len(self._places)),
-            outcome=_MAY_COUNT.get(edit.outcome, 0),
+            outcome=_MOVED
+            if is_moved and edit.outcome is EditResult.APPLIED
+            else _MAY_COUNT.get(edit.outcome, 0),
             holding=any(hunk.own or hunk.before or hunk.after for hunk in edit.lines.hunks),
             start=self._size,
             size=len(packed),
@@ -294,6 +377,8 @@ class _Writing:
             likely_roots=likely_roots,
             foreign_roots=foreign_roots,
             snapshots=snapshots,
+            commands=(),
+            homes=(),
             unread=unread,
             passed_over=passed_over,
             digest=digest,
@@ -379,6 +464,8 @@ class EditIndex:
         self._likely_roots = catalog.likely_roots
         self._foreign_roots = catalog.foreign_roots
         self._snapshots = catalog.snapshots
+        self._commands = tuple(map(_as_read, catalog.commands))
+        self._homes = catalog.homes
         self._at = _numbers("q", catalog.at)
         self._rank = _numbers("l", catalog.rank)
         self._place = _numbers("l", catalog.place)
@@ -411,30 +498,44 @@ class EditIndex:
         since, until = map(_microseconds, policy.evidence_span(subject.merged_at))
         start, end = bisect_left(self._at, since), bisect_right(self._at, until)
         places = {place for place, of in enumerate(self._of_place) if _between(of, start, end)}
-        checkouts = self._checkouts(places, subject, change)
+        commands = [
+            one
+            for one in counting(self._commands, policy)
+            if since <= _microseconds(one.edit.at) <= until
+        ]
+        checkouts = self._checkouts(places, commands, subject, change)
         inside = self._inside(checkouts, policy)
         wanted = self._wanted(places, inside.places, checkouts, change, policy)
-        found = sorted(at for place in wanted for at in _between(self._of_place[place], start, end))
+        usable = _usable(policy)
+        found = sorted(
+            at
+            for place in wanted
+            for at in _between(self._of_place[place], start, end)
+            if self._outcome[at] != _MOVED or usable[_MOVED]
+        )
         edits = [self._edit(at, wanted[self._place[at]]) for at in found]
         first, last = self._window(subject, policy)
-        usable = _usable(policy)
+        placed = self._reaching(commands, checkouts, subject, change, policy)
         compared = sorted(
             self._rank[at] for at in found if first <= at < last and usable[self._outcome[at]]
         )
         evidence = Evidence(
             edits=tuple(edits),
+            likely_roots=(REPOSITORY,) if placed else (),
+            commands=tuple(one for one, _ in placed),
             unread=self.unread,
             passed_over=self._passed_over,
-            digest=self._digest(compared),
+            digest=self._digest(compared, [read for _, read in placed]),
         )
-        considered = inside.usable.count(1, first, last)
+        in_window = inside.usable.count(1, first, last)
+        considered = in_window + len(placed)
         known, may_count = inside.edits.count(1, start, end), inside.usable.count(1, start, end)
         return IndexedEvidence(
             evidence,
             considered,
             fingerprinted=inside.holding.find(1, start, end) >= 0,
             left_out=EditsLeftOut(
-                outside_window=may_count - considered,
+                outside_window=may_count - in_window,
                 not_applied=known - may_count,
                 elsewhere=end - start - known,
             ),
@@ -444,7 +545,42 @@ class EditIndex:
         first, last = map(_microseconds, policy.window(subject.merged_at))
         return bisect_left(self._at, first), bisect_right(self._at, last)
 
-    def _checkouts(self, places: set[int], subject: AuditSubject, change: Change) -> KnownCheckouts:
+    def _reaching(
+        self,
+        commands: Iterable[ShellCommand],
+        checkouts: KnownCheckouts,
+        subject: AuditSubject,
+        change: Change,
+        policy: Policy,
+    ) -> list[tuple[ShellCommand, ShellCommand]]:
+        """Return the commands that an audit uses: with paths below `REPOSITORY`, and as read."""
+        placed = [(one, read) for read in commands if (one := self._placed(read, checkouts))]
+        home = KnownCheckouts((), change, known=(REPOSITORY,))
+        found = reaching((one for one, _ in placed), subject, change, policy, home)
+        used = {id(one) for one in found}
+        return [(one, read) for one, read in placed if id(one) in used]
+
+    def _placed(self, one: ShellCommand, checkouts: KnownCheckouts) -> ShellCommand | None:
+        """Return a command with its paths below `REPOSITORY`; ``None``: it reached none of them."""
+        reach = []
+        for reached in one.reach:
+            path = tidy(reached.path)
+            start = below_deepest(self._homes, path) if self._homes else checkouts.folder(path)
+            if start is not None:
+                path = f"{REPOSITORY}/{without_worktree(start)}".rstrip("/")
+                reach.append(msgspec.structs.replace(reached, path=path))
+        if not reach:
+            return None
+        edit = msgspec.structs.replace(one.edit, path=reach[0].path, cwd=None)
+        return msgspec.structs.replace(one, edit=edit, reach=tuple(reach))
+
+    def _checkouts(
+        self,
+        places: set[int],
+        commands: Iterable[ShellCommand],
+        subject: AuditSubject,
+        change: Change,
+    ) -> KnownCheckouts:
         """Return the checkouts that the edits of a span show.
 
         `KnownCheckouts` looks only at files named as in the change and at working directories,
@@ -453,7 +589,7 @@ class EditIndex:
         by_cwd = {self._stubs[place].cwd: place for place in places}
         enough = self._named_as(paths_of(change), places) | set(by_cwd.values())
         return KnownCheckouts(
-            [self._stubs[place] for place in enough],
+            [*(self._stubs[place] for place in enough), *named_files(commands)],
             change,
             likely=self._likely_roots,
             foreign=self._foreign_roots,
@@ -503,12 +639,14 @@ class EditIndex:
         wanted = {place: path for place, path in located.items() if path is not None}
         return {**dict.fromkeys(places & inside if policy.moved_blocks else ()), **wanted}
 
-    def _digest(self, ranks: Sequence[int]) -> str:
-        """Return the digest of some edits; it reads neighbors in the file together."""
+    def _digest(self, ranks: Sequence[int], commands: Iterable[ShellCommand]) -> str:
+        """Return the digest of some edits and commands; it reads neighbors in the file together."""
         digest = hashlib.sha256()
         starts, edits = self._starts, self._edits
         for first, last in _stretches(ranks):
             digest.update(edits[starts[first] : starts[last + 1]])
+        for packed in sorted(map(packed_command, commands)):
+            digest.update(packed)
         return "sha256:" + digest.hexdigest()
 
     def _edit(self, at: int, path: str | None) -> Edit:
@@ -533,6 +671,7 @@ def _usable(policy: Policy) -> bytes:
     table = bytearray(256)
     for outcome, number in _MAY_COUNT.items():
         table[number] = policy.may_count(outcome)
+    table[_MOVED] = policy.shell_text
     return bytes(table)
 
 

@@ -28,7 +28,7 @@ from ghapp.attribution.model import (
 )
 from ghapp.attribution.paths import KnownCheckouts
 from ghapp.attribution.policy import Policy
-from ghapp.attribution.substituted import named_files
+from ghapp.attribution.shell_commands import counting, named_files, with_moved
 from ghapp.documents.case_files import text_lines
 
 
@@ -92,11 +92,10 @@ def with_found_checkouts(case: LineCase) -> LineCase:
     These are the checkouts, and the outcomes that no record tells.
     """
     evidence = case.evidence
+    commands = counting(evidence.commands, case.policy)
+    moved = with_moved(evidence.edits, commands)
     checkouts = KnownCheckouts(
-        (
-            *evidence.edits,
-            *named_files(evidence.substitutions if case.policy.substitutions else ()),
-        ),
+        (*moved, *named_files(commands)),
         case.change,
         known=evidence.roots,
         likely=evidence.likely_roots,
@@ -104,12 +103,14 @@ def with_found_checkouts(case: LineCase) -> LineCase:
         snapshots=evidence.snapshots,
         repository=case.subject.repository,
     )
-    edits = tuple(first_hand(once(evidence.edits)))
+    edits = tuple(first_hand(once(moved)))
     if any(edit.outcome is EditResult.UNRECORDED for edit in edits):
         held = replace(evidence, edits=edits)
         edits = with_outcomes(case.subject, case.change, held, case.policy)
     subject = AuditSubject(merged_at=case.subject.merged_at)
-    found = Evidence(edits=edits, roots=checkouts.roots, substitutions=evidence.substitutions)
+    # What was moved has its new path by now.
+    kept = tuple(one for one in commands if one.source is None)
+    found = Evidence(edits=edits, roots=checkouts.roots, commands=kept)
     return replace(case, subject=subject, evidence=found)
 
 

@@ -44,9 +44,9 @@ class NotKeptError(Exception):
 
 def report_line(case: LineCase, original: LineVerdict) -> LineReport:
     """Return the report of a line with that verdict. Raises `NotKeptError`."""
-    if original.reason == Reason.SUBSTITUTED:
+    if original.reason in (Reason.SUBSTITUTED, Reason.SHELL_TEXT):
         raise NotKeptError(
-            "a command made this line, and a command's pattern cannot be told in made-up words"
+            "a command made this line, and a command's text cannot be told in made-up words"
         )
     found = with_found_checkouts(case)
     original = as_told(original)

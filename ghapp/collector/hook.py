@@ -25,6 +25,9 @@ OPEN_FILE = "edits.queue"
 """The file of the queue that hooks append to; a flush renames it before it sends."""
 ENDS_A_TURN = frozenset({b"Stop", b"SessionEnd"})
 
+_SHELL_SIGNS = (b'"bashEditDiff"', b"<<", b"echo ", b"printf ", b"patch", b"apply")
+"""What a shell command has in it that writes a file by its text alone; the flush looks closer."""
+
 _FILE_MODE = 0o600
 _CHUNK = 1024 * 1024
 
@@ -80,7 +83,7 @@ def is_edit(event: bytes) -> bool:
     if member(event, b"hook_event_name") != b"PostToolUse":
         return False
     if member(event, b"tool_name") == b"Bash":
-        return b'"bashEditDiff"' in event or b"<<" in event
+        return any(sign in event for sign in _SHELL_SIGNS)
     return True
 
 

@@ -16,6 +16,7 @@ from ghapp.attribution.model import (
     EditDecider,
     EditResult,
     PassedOver,
+    ShellCommand,
     TextLines,
     UnreadEvidence,
 )
@@ -27,6 +28,7 @@ from ghapp.evidence.json_records import IsRecord, RecordError, whole_records
 from ghapp.evidence.own_lines import NO_LINES, TextReplacement, from_patch
 from ghapp.evidence.patches import patched_files
 from ghapp.evidence.paths import to_path
+from ghapp.evidence.shell_deeds import found_in, may_do
 from ghapp.evidence.source import Found, WantedPath
 
 Take = Callable[[int, bytes], Iterator[Found]]
@@ -71,6 +73,8 @@ class ToolCall(NamedTuple):
     cwd: str | None = None
     version: str | None = None
     model: str | None = None
+    command: str | None = None
+    """What it runs in a shell; ``None``: it runs nothing there, or nothing that is read."""
 
 
 class CallResult(NamedTuple):
@@ -86,6 +90,8 @@ class CallResult(NamedTuple):
     """A diff with whole lines, if the agent alone wrote it; empty: not told."""
     decided_by: DecidedBy | None = None
     """``None``: the record does not say."""
+    exited_with_0: bool = False
+    """Whether the record says that a shell command ended, and with success."""
 
 
 class CallEdits:
@@ -154,7 +160,7 @@ class CallEdits:
 
         A call that asks for no file is of another tool: it is only noted.
         """
-        if not call.files:
+        if not call.files and call.command is None:
             self.other(call.tool, call.id)
             return
         if not isinstance(call.id, str) or not call.id:
@@ -199,6 +205,9 @@ class CallEdits:
     def edits(self, call: ToolCall, result: CallResult) -> Iterator[Found]:
         """Yield the edits of a call whose outcome is known to be ``result``, for each file."""
         at = result.at or call.at
+        if call.command is not None:
+            yield from self._of_shell(call, result, at)
+            return
         files = [one for one in call.files if not one.is_deleted]
         if at is None:
             if files:
@@ -225,11 +234,31 @@ class CallEdits:
             if result.decided_by is not None:
                 yield EditDecider(edit=id_, path=path, by=result.decided_by)
 
+    def _of_shell(self, call: ToolCall, result: CallResult, at: datetime | None) -> Iterator[Found]:
+        """Yield what a shell command surely did; count it unless all of that are edits."""
+        found: list[Edit | ShellCommand] = []
+        if at is not None and result.exited_with_0 and result.outcome is EditResult.APPLIED:
+            edit = Edit(
+                id=self._name(call, at),
+                agent=self.agent,
+                agent_session=self.agent_session,
+                at=at,
+                path="",
+                tool=call.tool,
+                cwd=to_path(call.cwd, None) if call.cwd else None,
+                agent_version=call.version,
+                model=call.model,
+            )
+            found = found_in(str(call.command), edit, self.wanted)
+        is_read = found and not any(isinstance(one, ShellCommand) for one in found)
+        self._others[call.tool] += not is_read
+        yield from found
+
     def _name(self, call: ToolCall, at: datetime) -> str:
         """Return the edit's id: some agents number their calls anew in each turn."""
         id_ = known_id(call.id)
         if id_ is None:
-            path = to_path(call.files[0].path, call.cwd)
+            path = to_path(call.files[0].path, call.cwd) if call.files else ""
             id_ = made_id(self.agent, self.agent_session, at.isoformat(), path)
         self._used[id_] += 1
         return id_ if self._used[id_] == 1 else f"{id_}~{self._used[id_]}"
@@ -249,6 +278,11 @@ class CallEdits:
         if applied:
             self._files.changed(path)
         return from_patch(file.hunks or (), "")
+
+
+def shell_command(command: object) -> str | None:
+    """Return a command that is worth waiting for its result; ``None``: it tells of no change."""
+    return command if isinstance(command, str) and may_do(command) else None
 
 
 def write_request(path: str, text: object) -> tuple[FileRequest, ...]:

@@ -6,6 +6,7 @@ not always write it; then the call's text and its output tell. It opens no file.
 """
 
 import re
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
@@ -20,6 +21,7 @@ from ghapp.attribution.model import (
     EditDecider,
     EditResult,
     PassedOver,
+    ShellCommand,
     TextLines,
     UnreadEvidence,
 )
@@ -37,6 +39,8 @@ from ghapp.evidence.json_records import (
 from ghapp.evidence.own_lines import NO_LINES, all_own, from_patch
 from ghapp.evidence.patches import PatchedFile, patched_files, unified_hunks
 from ghapp.evidence.paths import stem, to_path
+from ghapp.evidence.shell_deeds import SHELLS, found_in, may_do
+from ghapp.evidence.shell_results import exit_code_of, succeeded_for_codex
 from ghapp.evidence.shell_writes import fed
 from ghapp.evidence.source import Found, WantedPath, named_checkout
 
@@ -182,6 +186,8 @@ class _Call(NamedTuple):
     model: str | None
     changes: int
     """Changes of files that the rollout had told before this call."""
+    command: str | None = None
+    """What it runs in a shell, where that may tell of a change; ``None``: nothing."""
 
 
 class _Rollout:
@@ -292,7 +298,9 @@ class _Rollout:
     def _call(self, payload: _Payload, at: datetime | None, number: int, *, patch: bool) -> None:
         """Remember a call, with its patch if it is one."""
         tool = some_text(payload.name) or "shell"
-        asked = _asked_of(payload) if patch else _Asked([], None)
+        asked = _asked_of(payload)
+        if not patch:
+            asked = asked._replace(patches=[])
         files = [file for one in asked.patches for file in patched_files(one)]
         id_ = known_id(payload.id if payload.call_id is None else payload.call_id)
         # A copy of a forked thread's records may have other times, but the same patch.
@@ -305,7 +313,7 @@ class _Rollout:
             id_,
             _Call(
                 *(id_, tool, files, len(asked.patches), at, directory, number),
-                *(self.model, self.changes),
+                *(self.model, self.changes, asked.command if not files else None),
             ),
         )
 
@@ -314,14 +322,35 @@ class _Rollout:
         call = self.calls.take(known_id(payload.call_id))
         if call is None:
             return
-        if not call.files:
-            self._pass(call)
-            return
         said: Any = optional(_ANY, payload.output)
+        if not call.files:
+            yield from self._of_shell(call, said, at or call.at)
+            return
         prose = _prose(said)
         result = _result(prose, call.patches)
         by = self._decided_by(call, result, prose)
         yield from self._edits(call, self._asked(call), result, at or call.at, by)
+
+    def _of_shell(self, call: _Call, said: object, at: datetime | None) -> Iterator[Found]:
+        """Yield what a shell command surely did, unless changes were told while it ran."""
+        found: list[Edit | ShellCommand] = []
+        is_told = call.changes != self.changes or self.copying
+        if call.command and call.id and at and not is_told and _succeeded(said):
+            edit = Edit(
+                id=call.id,
+                agent=AGENT,
+                agent_session=self.agent_session or stem(self.name),
+                at=at,
+                path="",
+                tool=call.tool,
+                cwd=to_path(call.cwd, None) if call.cwd else None,
+                agent_version=self.version,
+                model=call.model,
+            )
+            found = found_in(call.command, edit, self.wanted)
+        if not found or any(isinstance(one, ShellCommand) for one in found):
+            self._pass(call)
+        yield from found
 
     def _end(self, item: _Item, at: datetime | None, number: int) -> Iterator[Found]:
         """Yield the edits of a patch that ended, one for each file."""
@@ -439,6 +468,7 @@ class _Asked(NamedTuple):
 
     patches: list[str]
     workdir: str | None
+    command: str | None = None
 
 
 def _asked_of(payload: _Payload) -> _Asked:
@@ -459,10 +489,16 @@ def _asked_of(payload: _Payload) -> _Asked:
         return _Asked([found] if found else [], workdir)
     for command in (given.command, given.cmd, given.script):
         if isinstance(command, list) and len(command) > 1 and all(map(some_text, command)):
-            return _of_words(command, workdir)
+            return _read_shell(_script_of(command), _of_words(command, workdir))
         if isinstance(command, str):
-            return _of_script(command, workdir)
+            return _read_shell(command, _of_script(command, workdir))
     return _Asked([], workdir)
+
+
+def _script_of(words: list[str]) -> str:
+    """Return a command in words as a shell's script: ``bash -lc`` and a script, or a program."""
+    is_shell = len(words) == 3 and words[0].rpartition("/")[2] in SHELLS
+    return words[2] if is_shell and words[1] in ("-lc", "-c") else shlex.join(words)
 
 
 def _of_words(words: list[str], workdir: str | None) -> _Asked:
@@ -482,6 +518,19 @@ def _of_script(script: str, workdir: str | None) -> _Asked:
     return _Asked(
         [one.text for one in inputs], to_path(directory, workdir) if directory else workdir
     )
+
+
+def _read_shell(script: str, asked: _Asked) -> _Asked:
+    return asked._replace(command=script) if not asked.patches and may_do(script) else asked
+
+
+def _succeeded(said: object) -> bool:
+    """Return whether a result tells the exit status 0."""
+    decoded: Any = said
+    if isinstance(said, str) and said.startswith("{"):
+        decoded = optional(_ANY, Raw(said.encode(errors="replace"))) or said
+    code = exit_code_of(decoded)
+    return code == 0 if code is not None else succeeded_for_codex(_prose(decoded))
 
 
 def _is_record(value: dict[str, Any]) -> bool:

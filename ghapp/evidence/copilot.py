@@ -19,6 +19,7 @@ from ghapp.attribution.model import (
     EditDecider,
     EditResult,
     PassedOver,
+    ShellCommand,
     TextLines,
     UnreadEvidence,
 )
@@ -35,6 +36,8 @@ from ghapp.evidence.own_lines import (
 )
 from ghapp.evidence.patches import patched_files, unified_hunks
 from ghapp.evidence.paths import stem, to_path
+from ghapp.evidence.shell_deeds import found_in
+from ghapp.evidence.shell_results import succeeded_at_end
 from ghapp.evidence.source import Found, WantedPath, named_checkout
 
 NAME = "copilot"
@@ -81,6 +84,7 @@ READING = frozenset(
     }
 )
 """Tools that change no file; their calls are not counted as passed over."""
+SHELL = "bash"
 
 # // ...existing code..., <!-- ... existing code ... -->
 _SAME = re.compile(r"^\W*\.\.\.\s*existing code\b", re.IGNORECASE)
@@ -145,6 +149,7 @@ class _Arguments(msgspec.Struct, gc=False):
     """The arguments of all tools: those of the command line have other names."""
 
     path: Any = None
+    command: Any = None
     old_str: Any = None
     new_str: Any = None
     file_text: Any = None
@@ -159,6 +164,7 @@ class _Arguments(msgspec.Struct, gc=False):
 
 
 class _Result(msgspec.Struct, gc=False):
+    content: Any = None
     detailedContent: Any = None  # noqa: N815
     result_type: Any = None
     kind: Any = None
@@ -276,7 +282,7 @@ class _Events:
         id_ = known_id(data.toolCallId)
         if id_ is not None and not self.calls.tell(id_, (bytes(data.arguments), at)):
             return
-        if tool not in EDITING and tool not in READING:
+        if tool not in EDITING and tool not in READING and tool != SHELL:
             self.unread[tool] += 1
         given = _given(data.arguments)
         self.calls.add(id_, _Call(id_, tool, given, at, number, self.model))
@@ -292,11 +298,38 @@ class _Events:
         call = call._replace(model=some_text(data.model) or call.model)
         yield from self._edits(call, output, result, at or call.at)
 
+    def _of_shell(
+        self, call: _Call, output: _Result | None, result: EditResult, at: datetime | None
+    ) -> Iterator[Found]:
+        """Yield what a shell command surely did; count it unless all of that are edits."""
+        command = some_text(call.arguments.command)
+        prose = some_text(output.content if output else None) or ""
+        found: list[Edit | ShellCommand] = []
+        if command and call.id and at and result is EditResult.APPLIED and succeeded_at_end(prose):
+            edit = Edit(
+                id=call.id,
+                agent=AGENT,
+                agent_session=self.agent_session,
+                at=at,
+                path="",
+                tool=call.tool,
+                cwd=to_path(self.cwd, None) if self.cwd else None,
+                agent_version=self.version,
+                model=call.model,
+            )
+            found = found_in(command, edit, self.wanted)
+        is_read = found and not any(isinstance(one, ShellCommand) for one in found)
+        self.unread[call.tool] += not is_read
+        yield from found
+
     # --- edits --------------------------------------------------------------------------------
 
     def _edits(
         self, call: _Call, output: _Result | None, result: EditResult, at: datetime | None
     ) -> Iterator[Found]:
+        if call.tool == SHELL:
+            yield from self._of_shell(call, output, result, at)
+            return
         found = self._lines(call, output, applied=result is EditResult.APPLIED)
         if not found and call.tool in EDITING:
             self.unread[call.tool] += 1

@@ -17,10 +17,12 @@ from ghapp.evidence.call_edits import (
     patch_requests,
     replace_request,
     replacements,
+    shell_command,
     write_request,
 )
 from ghapp.evidence.json_records import decoded, optional, some_text, to_time
 from ghapp.evidence.paths import stem
+from ghapp.evidence.shell_results import succeeded_at_end
 from ghapp.evidence.source import Found, WantedPath
 
 NAME = "droid"
@@ -72,6 +74,7 @@ class _Change(msgspec.Struct, gc=False):
 
 class _Input(msgspec.Struct, gc=False):
     file_path: Any = None
+    command: Any = None
     content: Any = None
     old_str: Any = None
     new_str: Any = None
@@ -147,11 +150,13 @@ class _Reading:
                 if self.edits.may_answer(block.tool_use_id):
                     yield from self.edits.result(block.tool_use_id, _outcome(block)._replace(at=at))
             elif block.type == "tool_use" and isinstance(block.name, str):
+                given = optional(_INPUT, block.input) or _Input()
                 yield from self.edits.call(
                     ToolCall(
                         id=block.id,
                         tool=block.name,
-                        files=_requests(block.name, optional(_INPUT, block.input) or _Input()),
+                        files=_requests(block.name, given),
+                        command=shell_command(given.command) if block.name == "Execute" else None,
                         line=number,
                         at=at,
                         cwd=self.cwd,
@@ -184,4 +189,4 @@ def _outcome(block: _Block) -> CallResult:
     told = optional(_TOLD, Raw(text.encode())) if text and text.startswith("{") else None
     if block.is_error is True or prose.startswith("Error") or (told and told.success is False):
         return failure(prose)
-    return CallResult(EditResult.APPLIED)
+    return CallResult(EditResult.APPLIED, exited_with_0=succeeded_at_end(prose))

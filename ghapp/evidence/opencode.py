@@ -22,6 +22,7 @@ from ghapp.attribution.model import (
     EditDecider,
     EditResult,
     PassedOver,
+    ShellCommand,
     TextLines,
     UnreadEvidence,
 )
@@ -41,6 +42,7 @@ from ghapp.evidence.json_records import (
 from ghapp.evidence.own_lines import NO_LINES, TextReplacement, from_patch
 from ghapp.evidence.patches import patched_files, unified_hunks
 from ghapp.evidence.paths import stem, to_path
+from ghapp.evidence.shell_deeds import found_in
 from ghapp.evidence.source import Found, WantedPath
 
 NAME = "opencode"
@@ -49,6 +51,7 @@ HOMES: tuple[str, ...] = (".local/share/opencode",)
 FILES = r"(?:ses_|msg_|prt_).+\.json|opencode(?:-[\w.-]+)?\.db"
 
 TOOLS = frozenset({"edit", "write", "multiedit", "patch", "apply_patch"})
+SHELL = "bash"
 READING = frozenset(
     {
         *("codesearch", "glob", "grep", "invalid", "list", "lsp", "question", "read", "skill"),
@@ -90,6 +93,7 @@ class _Time(msgspec.Struct, gc=False):
 class _Metadata(msgspec.Struct, gc=False):
     diff: Any = None
     exists: Any = None
+    exit: Any = None
     files: Raw = Raw()
 
 
@@ -167,6 +171,8 @@ class _Piece(msgspec.Struct, gc=False):
 
 class _Input(msgspec.Struct, gc=False):
     filePath: Any = None  # noqa: N815
+    command: Any = None
+    workdir: Any = None
     path: Any = None
     content: Any = None
     patchText: Any = None  # noqa: N815
@@ -318,7 +324,7 @@ class _Reading:
         tool = call.name if call.tool is None else call.tool
         if call.type != "tool" or not isinstance(tool, str) or not call.state:
             return
-        state = optional(_STATES, call.state) if tool in TOOLS else None
+        state = optional(_STATES, call.state) if tool in TOOLS or tool == SHELL else None
         if state is None:
             if tool not in READING:
                 self.unread[tool] += 1
@@ -328,7 +334,35 @@ class _Reading:
         # A forked agent session has parts with ids of their own: only the calls' ids stay.
         id_ = known_id(call.call) or known_id(call.id)
         if self.calls.tell(id_ or "", (bytes(call.state), at, str(place.directory))):
-            yield from self._edits(id_, tool, state, at, place)
+            of = self._of_shell if tool == SHELL else self._edits
+            yield from of(id_, tool, state, at, place)
+
+    def _of_shell(
+        self, name: str | None, tool: str, state: _State, at: datetime | None, place: _Place
+    ) -> Iterator[Found]:
+        """Yield what a shell command surely did; count it unless all of that are edits."""
+        told = optional(_METADATA, state.metadata) or optional(_METADATA, state.structured)
+        given = optional(_INPUTS, state.input) or _Input()
+        cwd = some_text(given.workdir) or some_text(place.directory)
+        command = some_text(given.command)
+        has_ended = told is not None and told.exit == 0 and told.exit is not False
+        found: list[Edit | ShellCommand] = []
+        if command and name and at and has_ended and _result(state) is EditResult.APPLIED:
+            edit = Edit(
+                id=name,
+                agent=AGENT,
+                agent_session=known_id(place.agent_session) or stem(self.name),
+                at=at,
+                path="",
+                tool=tool,
+                cwd=to_path(cwd, some_text(place.directory)) if cwd else None,
+                agent_version=some_text(place.version),
+                model=some_text(place.model),
+            )
+            found = found_in(command, edit, self.wanted)
+        is_read = found and not any(isinstance(one, ShellCommand) for one in found)
+        self.unread[tool] += not is_read
+        yield from found
 
     def _edits(
         self, name: str | None, tool: str, state: _State, at: datetime | None, place: _Place

@@ -51,6 +51,32 @@ def unified_hunks(diff: str) -> list[Hunk]:
     return hunks
 
 
+def unified_files(diff: str, strip: int) -> list[tuple[str, list[Hunk]]]:
+    r"""Return the path and the hunks of each file that a unified diff changes or adds.
+
+    ``strip`` is how many folders its paths have too many; a diff without paths has no files.
+
+    >>> unified_files("--- a/x\n+++ b/x\n@@ -1 +1,2 @@\n one\n+two\n", 1)
+    [('x', [[' one', '+two']])]
+    """
+    found: list[tuple[str, list[str]]] = []
+    old = new = 0
+    for line in split_lines(diff):
+        if old > 0 or new > 0:
+            if not line.startswith("\\"):
+                old -= line[:1] in ("", "-", " ")
+                new -= line[:1] in ("", "+", " ")
+        elif line.startswith("+++ "):
+            name = line[4:].partition("\t")[0].rstrip()
+            parts = name.split("/")[strip:]
+            found.append(("" if name == "/dev/null" else "/".join(parts), []))
+        elif header := _HEADER.match(line):
+            old, new = (1 if count is None else int(count) for count in header.groups())
+        if found:
+            found[-1][1].append(line)
+    return [(path, unified_hunks("\n".join(lines))) for path, lines in found if path]
+
+
 def patched_files(patch: str) -> list[PatchedFile]:
     r"""Return what an apply_patch patch does to each file; empty: the text is no such patch.
 

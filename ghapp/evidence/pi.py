@@ -16,6 +16,7 @@ from ghapp.evidence.call_edits import (
     failure,
     replace_request,
     replacements,
+    shell_command,
     write_request,
 )
 from ghapp.evidence.json_records import decoded, optional, some_text, to_time
@@ -68,6 +69,7 @@ class _Piece(msgspec.Struct, gc=False):
 class _Arguments(msgspec.Struct, gc=False):
     path: Any = None
     file_path: Any = None
+    command: Any = None
     content: Any = None
     oldText: Any = None  # noqa: N815
     newText: Any = None  # noqa: N815
@@ -121,7 +123,9 @@ class _Reading:
         if message.role == "toolResult" and isinstance(id_, str) and self.edits.may_answer(id_):
             prose = bytes(message.content).decode(errors="replace")
             applied = message.isError is False
-            result = CallResult(EditResult.APPLIED) if applied else failure(prose)
+            # Pi's shell tool makes an error of any other exit status than 0.
+            told = CallResult(EditResult.APPLIED, exited_with_0=True)
+            result = told if applied else failure(prose)
             yield from self.edits.result(id_, result._replace(at=at))
         if message.role != "assistant":
             return
@@ -134,6 +138,7 @@ class _Reading:
                     id=block.id,
                     tool=block.name,
                     files=_requests(block.name, given),
+                    command=shell_command(given.command) if block.name == "bash" else None,
                     line=number,
                     at=at,
                     cwd=self.cwd,

@@ -19,12 +19,14 @@ from ghapp.evidence.call_edits import (
     ToolCall,
     replace_request,
     replacements,
+    shell_command,
     write_request,
 )
 from ghapp.evidence.deciders import refused_by
 from ghapp.evidence.json_records import decoded, optional, some_text, to_time
 from ghapp.evidence.patches import unified_hunks
 from ghapp.evidence.paths import stem
+from ghapp.evidence.shell_results import succeeded_at_end
 from ghapp.evidence.source import Found, WantedPath
 
 NAME = "qwen"
@@ -37,6 +39,7 @@ READS = frozenset(
     | {"web_fetch", "web_search", "google_web_search", "todo_write", "save_memory", "lsp", "skill"}
 )
 """Tools that change no file of a person's."""
+SHELL = "run_shell_command"
 
 # "message":{"role":"user","parts":[
 _SIGN = re.compile(
@@ -106,6 +109,7 @@ class _Record(msgspec.Struct, gc=False):
 
 class _Arguments(msgspec.Struct, gc=False):
     file_path: Any = None
+    command: Any = None
     content: Any = None
     old_string: Any = None
     new_string: Any = None
@@ -171,6 +175,7 @@ class _Reading:
                     id=call.id,
                     tool=call.name,
                     files=_requests(call.name, given),
+                    command=shell_command(given.command) if call.name == SHELL else None,
                     line=number,
                     at=to_time(record.timestamp),
                     cwd=some_text(record.cwd),
@@ -220,7 +225,8 @@ def _outcome(told: _Told | None, response: _FunctionResponse) -> CallResult:
         by = refused_by(prose) if status is EditResult.REFUSED else None
         return CallResult(status, decided_by=by)
     if shown is None:
-        return CallResult(status)
+        prose = bytes(response.response).decode(errors="replace").replace("\\n", "\n")
+        return CallResult(status, exited_with_0=succeeded_at_end(prose))
     if _is_changed(shown):
         return CallResult(status, decided_by=DecidedBy.PERSON)
     hunks: tuple[tuple[str, ...], ...] = ()

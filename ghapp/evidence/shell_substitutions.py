@@ -1,11 +1,8 @@
 """What a shell command replaces in lines of files, where its text proves that it did.
 
-It runs nothing. What may not have run, or is not read surely, it passes over: a program behind
-``||`` or in a condition, one that is given a variable.
+It runs nothing. What is not read surely it passes over, such as a program that is given a variable.
 """
 
-import posixpath
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -15,13 +12,13 @@ from ghapp.evidence.shell_files import (
     arguments_of,
     found_by_find,
     given_by_xargs,
-    is_literal,
     listed_files,
     named_files,
     program_of,
 )
+from ghapp.evidence.shell_runs import LoopFiles, SureRun, sure_runs
 from ghapp.evidence.shell_scripts import FileRewriting, file_rewriting
-from ghapp.evidence.shell_words import ShellPipeline, ShellTextError, ShellWord, pipelines
+from ghapp.evidence.shell_words import ShellTextError, ShellWord
 
 PROGRAMS = ("sed", "perl", "gofmt")
 """Programs whose substitutions are read."""
@@ -32,22 +29,6 @@ class ShellSubstitution(NamedTuple):
 
     rewrites: tuple[LineRewrite, ...]
     reach: tuple[ReachedFiles, ...]
-
-
-# if, while: what is behind them may not run
-_CONTROL = frozenset(
-    {
-        *("if", "then", "else", "elif", "fi", "while", "until", "case", "esac", "select"),
-        *("do", "done", "function", "{", "}", "!", "[[", "exit", "return", "exec", "break"),
-        *("continue", "eval", "trap"),
-    }
-)
-_QUIET = frozenset(
-    {"cd", "echo", "printf", "pwd", "set", "export", "true", "mkdir", ":", "source", "."}
-    | set(PROGRAMS)
-)
-"""Programs behind whose ``&&`` what follows surely runs, where a command goes on after it."""
-_NAME = re.compile(r"[A-Za-z_]\w*")
 
 
 def may_substitute(command: str) -> bool:
@@ -64,122 +45,18 @@ def substitutions(command: str) -> Iterator[ShellSubstitution]:
     if not may_substitute(command):
         return
     try:
-        yield from list(_Reading(command).found())
+        yield from [found for run in sure_runs(command) if (found := of_run(run)) is not None]
     except ShellTextError:
         return
 
 
-class _Reading:
-    """Reads one command: the directory so far, and what surely ran."""
-
-    def __init__(self, command: str) -> None:
-        self._lists = _lists(list(pipelines(command)))
-        self._directory: str | None = ""
-
-    def found(self) -> Iterator[ShellSubstitution]:
-        """Yield the substitutions in order."""
-        at = 0
-        while at < len(self._lists):
-            one = self._lists[at]
-            if _first(one) == "for":
-                end = next(
-                    (n for n in range(at, len(self._lists)) if _first(self._lists[n]) == "done"),
-                    None,
-                )
-                if end is None:
-                    return
-                yield from self._loop(self._lists[at : end + 1])
-                self._lists[end] = self._lists[end][1:]  # done && ls
-                at = end if self._lists[end] else end + 1
-                continue
-            if _first(one) in _CONTROL:
-                return
-            yield from self._list(one, is_last=at == len(self._lists) - 1)
-            at += 1
-
-    def _list(self, one: list[ShellPipeline], *, is_last: bool) -> Iterator[ShellSubstitution]:
-        is_sure = all(pipe.ends in ("&&", ";") for pipe in one)
-        for pipe in one:
-            program = program_of(pipe.programs[-1])
-            if program in _CONTROL:
-                message = f"{program} in a command"
-                raise ShellTextError(message)
-            if program in ("cd", "pushd", "popd"):
-                self._enter(pipe, is_sure=is_sure)
-            elif is_sure and self._directory is not None:
-                found = _substitution(pipe.programs, self._directory, None)
-                if found is not None:
-                    yield found
-            is_sure = is_sure and (is_last or program in _QUIET)
-
-    def _enter(self, pipe: ShellPipeline, *, is_sure: bool) -> None:
-        words = pipe.programs[0]
-        plain = len(pipe.programs) == 1 and len(words) == 2 and words[0].text == "cd"
-        if not (plain and is_sure and is_literal(words[1]) and words[1].text != "-"):
-            self._directory = None
-        elif words[1].text.startswith("/") or self._directory is not None:
-            self._directory = posixpath.join(self._directory or "", words[1].text)
-
-    def _loop(self, lists: list[list[ShellPipeline]]) -> Iterator[ShellSubstitution]:
-        """Read ``for f in a b; do sed -i … "$f"; done``."""
-        head, *body, last = lists
-        words = head[0].programs[0]
-        shape = (
-            len(head) == 1
-            and len(head[0].programs) == 1
-            and len(words) > 3
-            and words[2].text == "in"
-            and _NAME.fullmatch(words[1].text)
-            and [word.text for word in last[0].programs[0]] == ["done"]
-            and len(last[0].programs) == 1
-            and last[0].ends in ("&&", ";")
-        )
-        if not shape or self._directory is None or not body:
-            message = "a loop of another kind"
-            raise ShellTextError(message)
-        files = named_files(words[3:], self._directory)
-        for at, one in enumerate(body):
-            pipes = [_without_do(pipe) for pipe in one] if at == 0 else one
-            for pipe in pipes:
-                program = program_of(pipe.programs[-1])
-                if program in _CONTROL or program in ("cd", "pushd", "popd", "for"):
-                    message = "a loop that does more"
-                    raise ShellTextError(message)
-            if len(pipes) == 1 and pipes[0].ends == ";" and files is not None:
-                found = _substitution(pipes[0].programs, self._directory, (words[1].text, files))
-                if found is not None:
-                    yield found
-
-
-def _without_do(pipe: ShellPipeline) -> ShellPipeline:
-    first = pipe.programs[0]
-    if not first or first[0] != ShellWord("do"):
-        message = "a loop without do"
-        raise ShellTextError(message)
-    return pipe._replace(programs=[first[1:], *pipe.programs[1:]])
-
-
-def _lists(pipes: list[ShellPipeline]) -> list[list[ShellPipeline]]:
-    """Return pipelines that ``&&`` and ``||`` join, up to each ``;`` or ``&``."""
-    found: list[list[ShellPipeline]] = [[]]
-    for pipe in pipes:
-        found[-1].append(pipe)
-        if pipe.ends in (";", "&"):
-            found.append([])
-    return [one for one in found if one]
-
-
-def _first(one: list[ShellPipeline]) -> str:
-    words = one[0].programs[0]
-    return words[0].text if words and words[0].bare else ""
-
-
-_Loop = tuple[str, list[ReachedFiles]]
-"""A variable, and the files that it goes through."""
+def of_run(run: SureRun) -> ShellSubstitution | None:
+    """Return what programs substitute; ``None``: nothing. Raises `ShellTextError` for a glob."""
+    return _substitution(run.programs, run.directory, run.loop)
 
 
 def _substitution(
-    programs: list[list[ShellWord]], directory: str, loop: _Loop | None
+    programs: list[list[ShellWord]], directory: str, loop: LoopFiles | None
 ) -> ShellSubstitution | None:
     """Return what a pipeline substitutes; ``None``: nothing that is read surely."""
     words = programs[-1]
@@ -196,9 +73,9 @@ def _substitution(
     if rewriting is None:
         return None
     if loop is not None:
-        forms = {f"${loop[0]}", f"${{{loop[0]}}}"}
+        forms = {f"${loop.variable}", f"${{{loop.variable}}}"}
         is_loop = len(rewriting.files) == 1 and rewriting.files[0].text in forms
-        return _made(rewriting, loop[1]) if is_loop else None
+        return _made(rewriting, loop.files) if is_loop else None
     return _made(rewriting, named_files(rewriting.files, directory, rewriting.suffix))
 
 

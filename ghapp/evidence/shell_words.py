@@ -5,6 +5,7 @@ Shell Command Language) and expands nothing. What it does not read surely is a `
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 LONGEST_COMMAND = 65_536
@@ -29,12 +30,26 @@ class ShellWord(NamedTuple):
     """The command whose output is the whole word; ``None``: it is no such word."""
 
 
+@dataclass(slots=True)
+class ShellRedirect:
+    """Where a program reads or writes instead of the terminal."""
+
+    sign: str
+    """``>``, ``>>``, ``<``, ``<<`` and their kin, with a number before it: ``2>``."""
+    word: ShellWord
+    """A file; of a here-document its end mark."""
+    document: str | None = None
+    """The text of a here-document; ``None``: it is none."""
+
+
 class ShellPipeline(NamedTuple):
     """Programs in a pipe, and what stands behind it."""
 
     programs: list[list[ShellWord]]
     ends: str
     """``&&``, ``||``, ``;`` or ``&``; a line end is ``;``."""
+    redirects: list[list[ShellRedirect]]
+    """Those of each program. A here-document is known once all pipelines are read."""
 
 
 _OPERATORS = ("&&", "||", ";;", ";", "|&", "|", "&>>", "&>", "&", "(", ")", "\n")
@@ -50,28 +65,33 @@ def pipelines(command: str) -> Iterator[ShellPipeline]:
         message = "a very long command"
         raise ShellTextError(message)
     programs: list[list[ShellWord]] = [[]]
+    redirects: list[list[ShellRedirect]] = [[]]
     for part in _Lexer(command).parts():
         if isinstance(part, ShellWord):
             programs[-1].append(part)
+        elif isinstance(part, ShellRedirect):
+            redirects[-1].append(part)
         elif part == "|":
             programs.append([])
+            redirects.append([])
         else:
             if any(programs):
-                yield ShellPipeline(programs, part)
-            programs = [[]]
+                yield ShellPipeline(programs, part, redirects)
+            programs, redirects = [[]], [[]]
     if any(programs):
-        yield ShellPipeline(programs, ";")
+        yield ShellPipeline(programs, ";", redirects)
 
 
 class _Lexer:
-    """Splits a command into words and operators; redirections are dropped."""
+    """Splits a command into words, redirections and operators."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
-        self._marks: list[tuple[str, bool]] = []
+        self._marks: list[ShellRedirect] = []
+        self._number = ""
 
-    def parts(self) -> Iterator[ShellWord | str]:
+    def parts(self) -> Iterator[ShellWord | ShellRedirect | str]:
         """Yield words, and operators as text; a line end is ``;``."""
         text = self._text
         while self._at < len(text):
@@ -81,15 +101,16 @@ class _Lexer:
             elif sign == "#":
                 end = text.find("\n", self._at)
                 self._at = len(text) if end < 0 else end
-            elif self._redirects():
-                continue
+            elif (redirect := self._redirect()) is not None:
+                yield redirect
             elif (found := next((o for o in _OPERATORS if text.startswith(o, self._at)), "")) != "":
                 self._at += len(found)
                 yield self._operator(found)
             else:
                 word = self._word()
                 if word.bare and word.text.isdigit() and text[self._at : self._at + 1] in "<>":
-                    continue  # 2>a.log
+                    self._number = word.text  # 2>a.log
+                    continue
                 yield word
 
     def _operator(self, found: str) -> str:
@@ -101,8 +122,8 @@ class _Lexer:
             raise ShellTextError(message)
         return found
 
-    def _redirects(self) -> bool:
-        """Step over a redirection with its word; return whether there was one."""
+    def _redirect(self) -> ShellRedirect | None:
+        """Read a redirection with its word; ``None``: here is none."""
         text = self._text
         if text.startswith("<<<", self._at) or text.startswith(("<(", ">("), self._at):
             message = "a text or a program for a file"
@@ -110,17 +131,20 @@ class _Lexer:
         sign = next((s for s in ("<<-", "<<", "&>>", "&>", ">>", ">|", ">&", "<&", "<", ">")
                      if text.startswith(s, self._at)), None)  # fmt: skip
         if sign is None:
-            return False
+            return None
         self._at += len(sign)
         while text[self._at : self._at + 1] in (" ", "\t"):
             self._at += 1
-        word = self._word()
+        found = ShellRedirect(self._number + sign, self._word())
+        self._number = ""
         if sign.startswith("<<"):
-            self._marks.append((word.text, sign == "<<-"))
-        return True
+            self._marks.append(found)
+        return found
 
     def _skip_documents(self) -> None:
-        for mark, strips in self._marks:
+        for mark in self._marks:
+            strips = mark.sign.endswith("-")
+            lines: list[str] = []
             while True:
                 if self._at >= len(self._text):
                     message = "a here-document without an end"
@@ -128,8 +152,11 @@ class _Lexer:
                 end = self._text.find("\n", self._at)
                 line = self._text[self._at : end if end >= 0 else len(self._text)]
                 self._at = end + 1 if end >= 0 else len(self._text)
-                if (line.lstrip("\t") if strips else line) == mark:
+                line = line.lstrip("\t") if strips else line
+                if line == mark.word.text:
                     break
+                lines.append(f"{line}\n")
+            mark.document = "".join(lines)
         self._marks = []
 
     def _word(self) -> ShellWord:

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from ghapp.attribution.model import (
-    CommandSubstitution,
     Edit,
     EditDecider,
     FileSnapshot,
     PassedOver,
+    ShellCommand,
     Struct,
     UnreadEvidence,
 )
@@ -62,11 +62,11 @@ Found = (
     | NamedCheckout
     | FileSnapshot
     | EditDecider
-    | CommandSubstitution
+    | ShellCommand
 )
 """What an artifact may hold. A `PassedOver` may be told more than once; its counts are added.
 
-A command with a `CommandSubstitution` is counted as passed over, too: whoever keeps edits alone
+A command with a `ShellCommand` is counted as passed over, too: whoever keeps edits alone
 passes it over, and whoever uses it takes it off (`without_used`).
 """
 
@@ -105,7 +105,7 @@ def added_up(told: Iterable[PassedOver]) -> tuple[PassedOver, ...]:
 
 
 def without_used(
-    passed_over: Iterable[PassedOver], used: Iterable[CommandSubstitution]
+    passed_over: Iterable[PassedOver], used: Iterable[ShellCommand]
 ) -> tuple[PassedOver, ...]:
     """Return what was passed over, without the commands whose substitutions are used."""
     copies = Counter(

@@ -185,7 +185,7 @@ def _edit(done: OfflineAudit, found: LineVerdict | None) -> Edit | None:
     for edit in same:
         if edit.agent_session == found.agent_session and edit.at == found.edited_at:
             return edit
-    used = [one.edit for one in done.evidence.substitutions if one.edit.id == found.edit]
+    used = [one.edit for one in done.evidence.commands if one.edit.id == found.edit]
     return next(iter([*same, *used]), None)
 
 

@@ -117,6 +117,10 @@ class AttributionFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         bool,
         Meta(description="Whether lines count that a command of an agent rewrote (sed -i)."),
     ] = True
+    shell_text: Annotated[
+        bool,
+        Meta(description="Whether lines count that stand in a command of an agent."),
+    ] = True
     exclude: Annotated[
         tuple[Pattern, ...],
         Meta(max_length=MOST_PATTERNS, description="Paths to leave out, as in a .gitignore."),

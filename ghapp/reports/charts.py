@@ -35,6 +35,8 @@ class ChartColumn(Struct, frozen=True):
     """One for each series, bottom first."""
     provisional: bool = False
     """Whether the numbers may still change; such a column is hatched."""
+    address: str | None = None
+    """Where a click on it leads: to what it counts."""
 
 
 class SharePoint(Struct, frozen=True):
@@ -45,6 +47,7 @@ class SharePoint(Struct, frozen=True):
     share: float | None
     """From 0 to 1; ``None``: there is no evidence, and the line has a gap."""
     provisional: bool = False
+    address: str | None = None
 
 
 class ChartFrame(Struct, frozen=True):
@@ -70,7 +73,7 @@ def columns(frame: ChartFrame, steps: Sequence[ChartColumn], series: Sequence[st
         ),
         *_words([step.label for step in steps]),
     ]
-    return _chart(frame, "".join(drawn))
+    return _chart(frame, "".join(drawn), has_links=_has_links(steps))
 
 
 def share_line(frame: ChartFrame, points: Sequence[SharePoint]) -> str:
@@ -80,13 +83,10 @@ def share_line(frame: ChartFrame, points: Sequence[SharePoint]) -> str:
         *_grid((percent / 100, f"{percent}%") for percent in (0, 25, 50, 75, 100)),
         _nested(_paths(points), "plot"),
         *_open(points, frame.name),
-        *(
-            _rest(point.title, place)
-            for point, place in zip(points, _places(len(points)), strict=True)
-        ),
+        *(_rest(point, place) for point, place in zip(points, _places(len(points)), strict=True)),
         *_words([point.label for point in points]),
     ]
-    return _chart(frame, "".join(drawn))
+    return _chart(frame, "".join(drawn), has_links=_has_links(points))
 
 
 def sparkline(frame: ChartFrame, shares: Sequence[float | None], highest: float = 1.0) -> str:
@@ -165,11 +165,24 @@ def ticks(highest: float, count: int = 4) -> list[int]:
 # --- parts of a chart -------------------------------------------------------------------------
 
 
-def _chart(frame: ChartFrame, drawn: str, height: int = HEIGHT + ABOVE + BELOW) -> str:
-    """Wrap a drawing in an SVG element; title and description come first for screen readers."""
-    name = _safe(frame.name)
+def _has_links(steps: Sequence[ChartColumn | SharePoint]) -> bool:
+    return any(step.address is not None for step in steps)
+
+
+def _chart(
+    frame: ChartFrame,
+    drawn: str,
+    height: int = HEIGHT + ABOVE + BELOW,
+    *,
+    has_links: bool = False,
+) -> str:
+    """Wrap a drawing in an SVG element; title and description come first for screen readers.
+
+    An image has no links in it for them: https://www.w3.org/TR/wai-aria-1.2/#img
+    """
+    name, role = _safe(frame.name), "group" if has_links else "img"
     return (
-        f'<svg class="chart" role="img" width="100%" height="{height}" '
+        f'<svg class="chart" role="{role}" width="100%" height="{height}" '
         f'aria-labelledby="{name}-title {name}-desc">'
         f'<title id="{name}-title">{_safe(frame.title)}</title>'
         f'<desc id="{name}-desc">{_safe(frame.description)}</desc>{drawn}</svg>'
@@ -216,16 +229,22 @@ def _column(
             parts.append(f'<rect class="{kind}" {where}/>')
             if step.provisional:
                 parts.append(f'<rect fill="url(#{_safe(name)}-hatch)" {where}/>')
-    return f"<g>{''.join(parts)}{_rest(step.title, place)}</g>"
+    return f"<g>{''.join(parts)}{_rest(step, place)}</g>"
 
 
-def _rest(title: str, place: tuple[float, float]) -> str:
-    """Cover a whole step with its tooltip."""
+def _rest(step: ChartColumn | SharePoint, place: tuple[float, float]) -> str:
+    """Cover a whole step with its tooltip, and with a link where it has an address.
+
+    A keyboard reaches the same links in the table beside the chart, without a stop at each step.
+    """
     left, width = place
-    return (
+    drawn = (
         f'<rect class="rest" x="{left:.2f}%" y="0" width="{width:.2f}%" '
-        f'height="{ABOVE + HEIGHT}"><title>{_safe(title)}</title></rect>'
+        f'height="{ABOVE + HEIGHT}"><title>{_safe(step.title)}</title></rect>'
     )
+    if step.address is None:
+        return drawn
+    return f'<a href="{_safe(step.address)}" tabindex="-1" aria-hidden="true">{drawn}</a>'
 
 
 def _words(labels: Sequence[str]) -> Iterator[str]:

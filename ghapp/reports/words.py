@@ -13,6 +13,7 @@ REASONS: dict[str, str] = {
     Reason.REWRAPPED: "Agent lines that a formatter wrapped differently.",
     Reason.EDITED: "An agent's line, changed within the rewrite limit.",
     Reason.SUBSTITUTED: "Made from the removed line by an agent's command.",
+    Reason.SHELL_TEXT: "Stands in a script that an agent ran.",
     Reason.NO_MATCH: "No agent edit in the window comes close to it.",
     Reason.REWRITTEN: "An agent's line, changed beyond the rewrite limit.",
     Reason.COMMON_LINE: "Also in an agent edit, but anyone might type it.",

@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, case, func, select
 
 from ghapp.attribution.model import Verdict
 from ghapp.store.database import Database
 from ghapp.store.rows import struct_of
-from ghapp.store.schema import outcome, pull_summary
+from ghapp.store.schema import outcome, pull_agent, pull_summary
 from ghapp.store.summaries.conditions import same_pull
 from ghapp.summaries.counts import (
     MeasuredFigure,
@@ -21,6 +21,7 @@ from ghapp.summaries.counts import (
     OutcomeMeasure,
     OutcomeSummary,
     PullOutcome,
+    RevertedCounts,
 )
 from ghapp.summaries.intervals import median, proportion, ratio
 
@@ -73,6 +74,33 @@ def compare(connection: Connection, asked: Sequence[ColumnElement[bool]]) -> Out
         collected=len(rows),
         pulls=_count(connection, asked),
         is_comparable=bool(assisted and others),
+    )
+
+
+def reverted_by_agent(
+    connection: Connection, asked: Sequence[ColumnElement[bool]]
+) -> tuple[RevertedCounts, ...]:
+    """Return how many pull requests of each agent were reverted, or fixed up, by agent.
+
+    A pull request with two agents counts for both.
+    """
+    known = (outcome.c.reverted, outcome.c.fixed_up)
+    sums = (
+        func.sum(case((column.is_(is_so), 1), else_=0))
+        for column in known
+        for is_so in (True, False)
+    )
+    query = (
+        select(pull_agent.c.agent, *sums)
+        .join_from(pull_summary, outcome, same_pull(outcome))
+        .join(pull_agent, same_pull(pull_agent))
+        .where(*asked)
+        .group_by(pull_agent.c.agent)
+        .order_by(pull_agent.c.agent)
+    )
+    return tuple(
+        RevertedCounts(agent, proportion(yes, yes + no), proportion(fixed, fixed + unfixed))
+        for agent, yes, no, fixed, unfixed in connection.execute(query)
     )
 
 

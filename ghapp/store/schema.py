@@ -578,6 +578,7 @@ pull_summary = Table(
     Column("author_type", Text),
     Column("base_ref", Text),
     Column("default_branch", Text),
+    Column("no_evidence", Text),
     Index("pull_summary_merged", "repository_id", "merged_at"),
     Index("pull_summary_latest", "merged_at"),
     Index(

@@ -11,7 +11,7 @@ from typing import Self
 
 import msgspec
 
-from ghapp.attribution.model import AuditState, Struct, Verdict
+from ghapp.attribution.model import AuditState, NoEvidence, Struct, Verdict
 
 Lines = tuple[int, int, int]
 """Added, effective, attributed."""
@@ -62,6 +62,8 @@ class PullSummary(Struct, frozen=True):
     """Agent and model's family → attributed lines; the family ``""`` is not recorded."""
     agent_sessions: dict[tuple[str, str], int]
     """Agent and agent session → attributed lines."""
+    no_evidence: NoEvidence | None = None
+    """Why there is none; ``None``: there is, or the audit does not say."""
 
 
 OF_EVIDENCE = (
@@ -175,6 +177,18 @@ def _values(counts: PullCounts) -> tuple[int, ...]:
 
 def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
+
+
+class MeasuredFigure(Struct, frozen=True):
+    """A median or a proportion of one group, with its 95 % interval."""
+
+    count: int
+    """Number of pull requests (of lines, for survival) that it is computed from."""
+    value: float | None
+    """``None``: ``count`` is 0."""
+    low: float | None
+    """Ends of the 95 % interval; ``None``: too few values for one."""
+    high: float | None
 
 
 class SeriesPoint(Struct, frozen=True):
@@ -301,6 +315,8 @@ class PersonCounts(Struct, frozen=True):
     lines_with: int | None
     """``None``: as above."""
     lines: int
+    no_evidence: int
+    """Of ``pulls`` those without evidence."""
     usage: PersonUsage | None = None
     """``None``: no usage is known, or usage has not what is selected, or may not be named."""
 
@@ -351,6 +367,40 @@ class QuietSpot(Struct, frozen=True):
     """The last 4 whole weeks."""
     before: PullCounts
     """The 12 weeks before those."""
+    since: date | None = None
+    """Monday of the first week in a row that was quiet; ``None``: all of the 16 weeks were."""
+    team: str | None = None
+    """The team that merged all of a repository's pull requests, and no others: it is quiet, too,
+    and named here only."""
+
+
+class CauseCounts(Struct, frozen=True):
+    """How many pull requests have no evidence for one cause."""
+
+    cause: NoEvidence | None
+    """``None``: the audit does not say."""
+    pulls: int
+
+
+class UnknownSummary(Struct, frozen=True):
+    """What is not known of the selected pull requests, and why."""
+
+    totals: PullCounts
+    causes: tuple[CauseCounts, ...]
+    """Most pull requests first; together they are `PullCounts.no_evidence`."""
+    repositories: tuple[RepositoryCounts, ...]
+    teams: tuple[TeamCounts, ...]
+    """Empty: no teams are known."""
+    other_branches: int
+    """Pull requests that are not counted, because they were merged into another branch."""
+
+
+class RevertedCounts(Struct, frozen=True):
+    """Which part of an agent's pull requests was reverted, or fixed up, within 30 days."""
+
+    agent: str
+    reverted: MeasuredFigure
+    fixed_up: MeasuredFigure
 
 
 class RepositorySummary(Struct, frozen=True):
@@ -392,16 +442,38 @@ class OrganizationSummary(Struct, frozen=True):
 # --- outcomes -------------------------------------------------------------------------------------
 
 
-class MeasuredFigure(Struct, frozen=True):
-    """A median or a proportion of one group, with its 95 % interval."""
+class MeasuredDifference(Struct, frozen=True):
+    """One figure less another, with its 95 % interval."""
 
-    count: int
-    """Number of pull requests (of lines, for survival) that it is computed from."""
     value: float | None
-    """``None``: ``count`` is 0."""
+    """``None``: one of the two is not known."""
     low: float | None
-    """Ends of the 95 % interval; ``None``: too few values for one."""
+    """Ends of the 95 % interval; ``None``: one of the two has none."""
     high: float | None
+
+    @property
+    def is_told(self) -> bool | None:
+        """Return whether it can be told from chance; ``None``: nothing says."""
+        if self.low is None or self.high is None:
+            return None
+        return self.low > 0 or self.high < 0
+
+
+class ClusterSums(Struct, frozen=True):
+    """Sums over clusters of things, such as pull requests of lines: all that an interval needs.
+
+    Each is a part of a whole. Clusters without a whole are not in it.
+    """
+
+    clusters: int = 0
+    part: float = 0
+    whole: float = 0
+    part_squared: float = 0
+    product: float = 0
+    whole_squared: float = 0
+
+    def __add__(self, other: "ClusterSums") -> "ClusterSums":
+        return ClusterSums(*map(add, msgspec.structs.astuple(self), msgspec.structs.astuple(other)))
 
 
 class OutcomeMeasure(StrEnum):

@@ -69,6 +69,24 @@ class TimeGrain(StrEnum):
         return start + timedelta(days=7 if self is TimeGrain.WEEK else 1)
 
 
+MOST_DAYS = 92
+"""Days of a quarter: more are not drawn day by day, but by week."""
+MOST_WEEKS = timedelta(weeks=106)
+"""Two years and a bit: longer spans are drawn by month."""
+
+
+def drawn_grain(asked: TimeGrain, since: date, until: date) -> TimeGrain:
+    """Return the grain in which a chart of these days can be read: the one asked for or longer.
+
+    >>> drawn_grain(TimeGrain.DAY, date(2026, 1, 1), date(2026, 12, 31)).value
+    'week'
+    """
+    span = until - since + timedelta(days=1)
+    if span > MOST_WEEKS:
+        return TimeGrain.MONTH
+    return TimeGrain.WEEK if asked is TimeGrain.DAY and span.days > MOST_DAYS else asked
+
+
 class NamesShown(StrEnum):
     """How summaries name people (setting ``GHAPP_NAMES``)."""
 

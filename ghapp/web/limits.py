@@ -1,14 +1,17 @@
 """Rate limits, counted over all processes in the queue's Redis.
 
-If Redis is away, every process counts for itself, so that an outage locks nobody out. Signed
-deliveries from GitHub are never counted: a refused delivery may be a lost one.
+If Redis is away, every process counts for itself, so that an outage locks nobody out; telemetry is
+always counted so, because Redis would cost more than reading it. Signed deliveries from GitHub are
+never counted: a refused delivery may be a lost one.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable
+from threading import Lock
 
 import msgspec
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, abort, current_app, g, request
 from flask_limiter import Limiter
 from werkzeug.exceptions import HTTPException
 
@@ -99,7 +102,10 @@ def started_sign_in() -> str:
     return hashlib.sha256(carried.encode()).hexdigest() if carried else address()
 
 
-TELEMETRY = "/v1"
+TELEMETRY = "/v1/"
+MOST_TELEMETRY = 12_000
+"""Requests of one sender to one process in a minute. One token may be on every laptop of a company,
+and each sends some times a minute."""
 
 RATES: dict[str, RateLimit] = {
     # A whole company may come from one address, and one person there must not shut the others out:
@@ -110,8 +116,6 @@ RATES: dict[str, RateLimit] = {
     "/api/enroll/finish": RateLimit("60 per minute", enrollment),
     "/api/evidence": RateLimit("240 per minute", bearer),
     "/api/usage": RateLimit("240 per minute", bearer),
-    # One token may be on every laptop of a company, and each sends some times a minute.
-    TELEMETRY: RateLimit("12000 per minute", bearer),
     "/api": RateLimit("600 per minute", bearer),
     # GitHub's image proxy fetches badges for everybody who reads a README.
     "/badge": RateLimit("600 per minute", address),
@@ -142,15 +146,33 @@ def add_limits(app: Flask, services: Services) -> None:
     )
     # Runs first and is cheap: webhooks come by the hundred per second.
     limiter.request_filter(lambda: not _prefix() and WRONG not in request.environ)
+    counts = MinuteCounts()
 
-    def leave_out_the_rest(response: Response) -> Response:
-        # What is left of the rate costs two questions to Redis, and no sender reads it.
-        if _prefix() == TELEMETRY and response.status_code != 429:
-            limiter.context.view_rate_limit = None
-        return response
+    def count_telemetry() -> None:
+        if request.path.startswith(TELEMETRY):
+            now = services.clock()
+            if counts.add(bearer(), int(now.timestamp()) // 60) > MOST_TELEMETRY:
+                wait(60 - now.second)
+                abort(429, f"more than {MOST_TELEMETRY:,} requests in this minute: send them later")
 
-    # Flask runs these hooks in reverse order: this one before that of the limiter.
-    app.after_request(leave_out_the_rest)
+    app.before_request(count_telemetry)
+
+
+class MinuteCounts:
+    """How often each sender came in the latest minute, to this process."""
+
+    def __init__(self) -> None:
+        self._minute = 0
+        self._counts: Counter[str] = Counter()
+        self._lock = Lock()
+
+    def add(self, sender: str, minute: int) -> int:
+        """Count a request in a minute, by its number; return how many the sender has made."""
+        with self._lock:
+            if minute != self._minute:
+                self._minute, self._counts = minute, Counter()
+            self._counts[sender] += 1
+            return self._counts[sender]
 
 
 def wait(seconds: int) -> None:

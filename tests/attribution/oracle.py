@@ -19,13 +19,13 @@ from typing import NamedTuple
 from ghapp.attribution.codebook import COMMON_WORDS
 from ghapp.attribution.model import (
     Change,
-    CommandSubstitution,
     Edit,
     EditResult,
     Evidence,
     FileDiff,
     FileStatus,
     LineRewrite,
+    ShellCommand,
 )
 from ghapp.attribution.policy import Policy
 
@@ -587,6 +587,29 @@ class FileAudit:
             if sum(other.written is credit.written for other in self.credits.values()) == 1:
                 self.credits[added] = credit._replace(reason="line")
 
+    def credit_text(self, texts: list[Written], least: float) -> None:
+        """Credit what stands in commands, by runs of two lines that are no chance (rule 2.20)."""
+        queue = [
+            (rank, run)
+            for rank, text in enumerate(texts)
+            for run in equal_runs(self.file.side, text.side)
+            if run.length >= 2 and self.pairs(text, run) and self.run_weight(text, run) >= least
+        ]
+        while queue:
+            rank, run = min(
+                queue,
+                key=lambda one: (-self.run_weight(texts[one[0]], one[1]), one[0], *one[1][:2]),
+            )
+            queue.remove((rank, run))
+            text = texts[rank]
+            pairs = self.pairs(text, run)
+            if all(self._is_free(text, own, added) for own, added in pairs):
+                for own, added in pairs:
+                    self.credits[added] = Credit(text, "shell_text", Fraction(0))
+                    text.credited.add(own)
+            else:
+                queue += [(rank, rest) for rest in self._rests(text, run)]
+
     def _place_in_queue(self, entry: tuple[int, Run]) -> tuple[float, int, int, int]:
         rank, run = entry
         return -self.run_weight(self.authors[rank].written, run), rank, run.at, run.edit_at
@@ -806,7 +829,7 @@ def reasons(
 
     Paths of edits are relative, or lie below one of ``evidence.roots``.
     """
-    edits = in_order(once(evidence.edits), merged_at)
+    edits = in_order(once(moved(evidence, policy)), merged_at)
     first = merged_at - timedelta(days=policy.window_before_days)
     last = merged_at + timedelta(days=policy.window_after_days)
     sides = {id(edit): written(edit) for edit in edits}
@@ -826,27 +849,35 @@ def reasons(
         audit = FileAudit(file, [sides[id(edit)] for edit in inside], policy.limit)
         matched.append((audit, outside, refused))
     # An edit of a renamed file may be credited in two files: all are matched, then judged.
-    if policy.substitutions:
-        commands = [
-            one
-            for one in rewriting_in_order(evidence.substitutions, merged_at)
-            if one.edit.outcome is EditResult.APPLIED and first <= one.edit.at <= last
-        ]
+    commands = [
+        one
+        for one in rewriting_in_order(evidence.commands, merged_at)
+        if one.edit.outcome is EditResult.APPLIED and first <= one.edit.at <= last
+        if (policy.substitutions if one.rewrites else policy.shell_text)
+    ]
+    for audit, *_ in matched:
+        credit_substituted(audit, [c for c in commands if c.rewrites], evidence.roots)
+    texts = [(one, written(one.edit)) for one in commands if one.edit.lines.hunks]
+    for named, least in ((True, 20), (False, 50)):
         for audit, *_ in matched:
-            credit_substituted(audit, commands, evidence.roots)
+            names = names_of(audit.file.diff)
+            mine = [
+                text
+                for one, text in texts
+                if any(reached(one, name, evidence.roots, named=named) for name in names)
+            ]
+            audit.credit_text(mine, least)
     return {audit.file.diff.path: judged(audit, *others) for audit, *others in matched}
 
 
-def rewriting_in_order(
-    commands: Iterable[CommandSubstitution], merged_at: datetime
-) -> list[CommandSubstitution]:
+def rewriting_in_order(commands: Iterable[ShellCommand], merged_at: datetime) -> list[ShellCommand]:
     return sorted(
         commands, key=lambda c: (c.edit.at > merged_at, -(c.edit.at - merged_at), c.edit.id)
     )
 
 
 def credit_substituted(
-    audit: FileAudit, commands: list[CommandSubstitution], roots: Iterable[str]
+    audit: FileAudit, commands: list[ShellCommand], roots: Iterable[str]
 ) -> None:
     """Credit each line that a command made of a removed line of its hunk (rules.md 2.19)."""
     diff = audit.file.diff
@@ -874,7 +905,7 @@ def credit_substituted(
 def _credit_one(
     audit: FileAudit,
     text: str,
-    orders: list[list[CommandSubstitution]],
+    orders: list[list[ShellCommand]],
     free: list[tuple[int, str]],
 ) -> None:
     for order in orders:
@@ -904,8 +935,10 @@ def substituted(line: str, rewrites: Sequence[LineRewrite]) -> str:
     return line
 
 
-def reached(command: CommandSubstitution, name: str | None, roots: Iterable[str]) -> bool:
-    for one in command.reach:
+def reached(
+    command: ShellCommand, name: str | None, roots: Iterable[str], *, named: bool = False
+) -> bool:
+    for one in [one for one in command.reach if not (named and one.is_folder)]:
         for root in roots:
             whole = f"{root}/{name}"
             if not one.is_folder and whole == one.path:
@@ -945,6 +978,22 @@ def judged(audit: FileAudit, outside: list[Edit], refused: list[Edit]) -> dict[i
 
 def attributed(credit: Credit) -> Reasoned:
     return Reasoned(credit.reason, credit.written.edit.id, round(float(credit.difference), 4))
+
+
+def moved(evidence: Evidence, policy: Policy) -> list[Edit]:
+    """Return all edits, and again with their new paths those of files that commands moved."""
+    edits = list(evidence.edits)
+    moves = [one for one in evidence.commands if one.source and policy.shell_text]
+    for move in sorted(moves, key=lambda c: (c.edit.at, c.edit.id, c.edit.agent_session)):
+        source = str(move.source)
+        for edit in list(edits):
+            is_file = edit.path == source
+            is_there = is_file or edit.path.startswith(f"{source}/")
+            if is_there and edit.at <= move.edit.at and move.edit.outcome is EditResult.APPLIED:
+                fields = {name: getattr(edit, name) for name in edit.__struct_fields__}
+                path = move.edit.path + edit.path.removeprefix(source)
+                edits.append(Edit(**fields | {"path": path}))
+    return edits
 
 
 def names_of(diff: FileDiff) -> set[str | None]:

@@ -20,7 +20,6 @@ from ghapp.attribution.linear_pattern import PatternDialect
 from ghapp.attribution.model import (
     AuditSubject,
     Change,
-    CommandSubstitution,
     Edit,
     EditHunk,
     EditLines,
@@ -33,6 +32,7 @@ from ghapp.attribution.model import (
     LineRewrite,
     PathFilter,
     ReachedFiles,
+    ShellCommand,
     TextLines,
 )
 from tests.attribution.oracle import substituted
@@ -200,7 +200,7 @@ class Telling:
     renamed: dict[str, str] = field(default_factory=dict)
     """New name to earlier name."""
     edits: list[Edit] = field(default_factory=list)
-    substitutions: list[CommandSubstitution] = field(default_factory=list)
+    commands: list[ShellCommand] = field(default_factory=list)
 
     def step(self) -> None:
         """Perform the next random action."""
@@ -276,6 +276,49 @@ class Telling:
             fields = {name: getattr(edit, name) for name in edit.__struct_fields__}
             self.edits.append(Edit(**fields | {"agent_session": self.tape.one_of(("one", "zzz"))}))
 
+    def agent_runs_a_script(self) -> None:
+        """Let an agent's script write some lines into a file, or only hold them."""
+        tape = self.tape
+        path = tape.one_of(sorted(self.now))
+        old = self.now[path]
+        at = tape.below(len(old) + 1)
+        text = some_lines(tape, 5)
+        before = old[max(0, at - 1) : at] if tape.happens(40) else []
+        reach = ReachedFiles(path=f"{ROOT}/{path}"), ReachedFiles(path=ROOT, is_folder=True)
+        edit = self._command_at(f"{ROOT}/{path}")
+        hunk = EditHunk(tuple(before), tuple(text), ())
+        removed = tuple(text[:1]) if tape.happens(10) else ()
+        edit = replace(edit, lines=EditLines((hunk,), removed))
+        self.commands.append(ShellCommand(edit=edit, reach=reach[tape.below(2) :]))
+        if tape.happens(80):
+            self.now[path] = [*old[:at], *text, *old[at:]]
+
+    def agent_moves(self) -> None:
+        """Let an agent's command bring what was written at another path."""
+        tape = self.tape
+        path = tape.one_of(sorted(self.now))
+        for edit in self.edits[-3:] if tape.happens(70) else ():
+            if edit.path == f"{ROOT}/{path}":
+                self.edits[self.edits.index(edit)] = replace(edit, path=f"{ROOT}/draft/{path}")
+        folder = f"{ROOT}/draft/{path}"
+        self.commands.append(
+            ShellCommand(edit=self._command_at(f"{ROOT}/{path}"), source=folder)
+            if tape.happens(60)
+            else ShellCommand(edit=self._command_at(ROOT), source=f"{ROOT}/draft")
+        )
+
+    def _command_at(self, path: str) -> Edit:
+        tape = self.tape
+        return Edit(
+            id=f"sed_{len(self.commands)}",
+            agent=tape.one_of(("claude-code", "codex")),
+            agent_session=tape.one_of(("one", "two")),
+            at=MERGED + timedelta(minutes=tape.one_of((*MINUTES, *range(-60, 0, 10)))),
+            path=path,
+            outcome=tape.one_of((EditResult.APPLIED,) * 5 + (EditResult.FAILED,)),
+            tool="Bash",
+        )
+
     def agent_replaces(self) -> None:
         """Let an agent's command replace a word in some files, with or without success."""
         tape = self.tape
@@ -301,18 +344,8 @@ class Telling:
                 ),
             )
         )
-        edit = Edit(
-            id=f"sed_{len(self.substitutions)}",
-            agent=tape.one_of(("claude-code", "codex")),
-            agent_session=tape.one_of(("one", "two")),
-            at=MERGED + timedelta(minutes=tape.one_of((*MINUTES, *range(-60, 0, 10)))),
-            path=reach.path,
-            outcome=tape.one_of((EditResult.APPLIED,) * 5 + (EditResult.FAILED,)),
-            tool="Bash",
-        )
-        self.substitutions.append(
-            CommandSubstitution(edit=edit, rewrites=tuple(rewrites), reach=(reach,))
-        )
+        edit = self._command_at(reach.path)
+        self.commands.append(ShellCommand(edit=edit, rewrites=tuple(rewrites), reach=(reach,)))
         # Somebody may have done it elsewhere, too, or nobody did it anywhere.
         for path in paths if tape.happens(80) else ():
             self.now[path] = [substituted(line, rewrites) for line in self.now[path]]
@@ -395,15 +428,21 @@ def story(content: bytes) -> Case:
     for _ in range(tape.below(9) + 1):
         told.step()
     context = tape.one_of((3, 3, 1, 0))
-    while len(told.substitutions) < 3 and tape.happens(30):
-        told.agent_replaces()
+    while len(told.commands) < 3 and tape.happens(30):
+        kind = tape.below(10)
+        if kind < 5:
+            told.agent_replaces()
+        elif kind < 9:
+            told.agent_runs_a_script()
+        else:
+            told.agent_moves()
     files = [
         diff_of(path, told.before[path], now, previous=told.renamed.get(path), context=context or 1)
         for path, now in told.now.items()
     ]
     return Case(
         Change(files=tuple(files)),
-        Evidence(edits=tuple(told.edits), roots=(ROOT,), substitutions=tuple(told.substitutions)),
+        Evidence(edits=tuple(told.edits), roots=(ROOT,), commands=tuple(told.commands)),
     )
 
 

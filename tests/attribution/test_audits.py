@@ -33,6 +33,8 @@ class Case(msgspec.Struct, forbid_unknown_fields=True):
     """Whether the policy counts edits whose outcome no record tells."""
     substitutions: bool = True
     """Whether the policy counts lines that a command rewrote."""
+    shell_text: bool = True
+    """Whether the policy counts lines that stand in a command."""
     fingerprints: bool = False
     """Whether the evidence has only fingerprints, so that tokens are compared."""
     agents: dict[str, str] = {}
@@ -60,6 +62,7 @@ def audit_of(folder: Path) -> Audit:
             POLICIES[case.policy],
             unrecorded_outcomes=case.unrecorded_outcomes,
             substitutions=case.substitutions,
+            shell_text=case.shell_text,
         ),
         at=case.as_of,
         book=FingerprintCodebook(FINGERPRINTER) if case.fingerprints else None,

@@ -89,11 +89,11 @@ def test_order_and_copies_never_matter(case: Case, seed: int, policy: Policy) ->
     drawn = random.Random(seed)  # noqa: S311  (an order, not a secret)
     files, edits = list(case.change.files), list(case.evidence.edits)
     edits += drawn.sample(edits, drawn.randrange(len(edits) + 1))
-    commands = list(case.evidence.substitutions)
+    commands = list(case.evidence.commands)
     commands += drawn.sample(commands, drawn.randrange(len(commands) + 1))
     for told in (files, edits, commands):
         drawn.shuffle(told)  # type: ignore[arg-type]  # lists of three kinds
-    evidence = Evidence(edits=tuple(edits), roots=(ROOT,), substitutions=tuple(commands))
+    evidence = Evidence(edits=tuple(edits), roots=(ROOT,), commands=tuple(commands))
     again = audit_of(Change(files=tuple(files)), evidence, policy)
     assert to_document(again) == to_document(audit_of(*case, policy))
 

@@ -37,5 +37,5 @@ def test_a_record_never_changes() -> None:
 
 
 def test_five_reasons_attribute_a_line() -> None:
-    assert {"run", "line", "rewrapped", "edited", "substituted"} == ATTRIBUTED
+    assert {"run", "line", "rewrapped", "edited", "substituted", "shell_text"} == ATTRIBUTED
     assert set(Reason) > ATTRIBUTED

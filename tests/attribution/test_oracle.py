@@ -25,6 +25,7 @@ FEWEST = {
     "edited": 15,
     "rewrapped": 10,
     "substituted": 10,
+    "shell_text": 10,
     "scattered": 7,
     "merged_before": 5,
     "rewritten": 5,

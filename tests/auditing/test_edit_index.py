@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.codebook import Codebook, FingerprintCodebook
@@ -21,13 +22,14 @@ from ghapp.attribution.model import (
     Evidence,
     FileSnapshot,
     PassedOver,
+    ShellCommand,
     UnreadEvidence,
 )
 from ghapp.attribution.policy import CLAUDE_CODE_V1, CLAUDE_CODE_V1_MOVED, Policy
 from ghapp.attribution.unified_diff import parse_diff
-from ghapp.auditing.edit_index import EditIndex, with_worktrees, write_index
+from ghapp.auditing.edit_index import EditIndex, write_index
 from ghapp.auditing.replay import HistoryAuditor
-from ghapp.evidence.source import Worktree, added_up
+from ghapp.evidence.source import Worktree, with_worktrees, without_used
 from ghapp.ingest.artifacts import find_evidence
 from ghapp.ingest.keep import AsFingerprints, as_text, import_artifacts
 from ghapp.store import Installation, Repository, Store
@@ -58,18 +60,20 @@ def change_of(folder: Path) -> Change:
     return Change(files=parse_diff((folder / "change.diff").read_bytes()))
 
 
-Found = list[Edit | FileSnapshot | PassedOver | UnreadEvidence | Worktree]
+Found = list[Edit | FileSnapshot | PassedOver | ShellCommand | UnreadEvidence | Worktree]
 
 
 def whole(found: Found, subject: AuditSubject, policy: Policy, likely: list[str]) -> Evidence:
     """Return all evidence of an audit's span, as the app reads it."""
     since, until = policy.evidence_span(subject.merged_at)
+    commands = [one for one in found if isinstance(one, ShellCommand)]
     return Evidence(
         edits=tuple(one for one in found if isinstance(one, Edit) and since <= one.at <= until),
         likely_roots=with_worktrees(likely, [one for one in found if isinstance(one, Worktree)]),
         snapshots=tuple(one for one in found if isinstance(one, FileSnapshot)),
+        commands=tuple(commands),
         unread=tuple(one for one in found if isinstance(one, UnreadEvidence)),
-        passed_over=added_up(one for one in found if isinstance(one, PassedOver)),
+        passed_over=without_used((one for one in found if isinstance(one, PassedOver)), commands),
     )
 
 
@@ -83,6 +87,27 @@ def test_same_document_as_of_all_evidence(folder: Path, policy: Policy, tmp_path
     expected = attribute(subject, change, evidence, policy, at=NOW)
     actual = HistoryAuditor(index).audit(subject, change, policy, NOW)
     assert to_document(actual) == to_document(expected)
+
+
+GIVEN = ["/home/dev/shop"]
+BY_COMMANDS = [
+    folder
+    for folder in FOLDERS
+    if folder.name.startswith(("substituted_", "shell_text_", "moved_", "copied_"))
+]
+
+
+@pytest.mark.parametrize("folder", BY_COMMANDS, ids=names(BY_COMMANDS))
+def test_commands_count_the_same_below_given_roots(folder: Path, tmp_path: Path) -> None:
+    subject, change = subject_of(folder), change_of(folder)
+    paths = [folder / "evidence"]
+    index = index_of(paths, tmp_path / "index", roots=GIVEN, likely=[])
+    evidence = replace(
+        whole(list(find_evidence(paths)), subject, CLAUDE_CODE_V1, []), roots=tuple(GIVEN)
+    )
+    expected = attribute(subject, change, evidence, CLAUDE_CODE_V1, at=NOW)
+    actual = HistoryAuditor(index).audit(subject, change, CLAUDE_CODE_V1, NOW)
+    assert (actual.files, actual.totals) == (expected.files, expected.totals)
 
 
 @pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.id)
@@ -102,7 +127,7 @@ def test_same_document_among_the_evidence_of_all_cases(policy: Policy, tmp_path:
         assert actual.verdict == expected.verdict, folder.name
 
 
-GIVEN, KEY = ["/home/dev/shop"], bytes(32)
+KEY = bytes(32)
 STORES = (
     ("sqlite_store", [], None),
     ("sqlite_store", GIVEN, KEY),
@@ -133,8 +158,8 @@ def test_same_document_as_from_the_store(
     ]
     import_artifacts(store, 7, paths, roots, encode, now=NOW, actor="ann")
     # The store keeps nothing of a file's content, so it cannot tell a checkout by it, and nothing
-    # of what was passed over.
-    beside = FileSnapshot | PassedOver
+    # of what was passed over or of commands.
+    beside = FileSnapshot | PassedOver | ShellCommand
     found = (one for one in find_evidence(paths) if not isinstance(one, beside))
     lines = None if made is None else made.lines
     write_index(found, tmp_path, roots=roots, likely_roots=[], encode=lines)

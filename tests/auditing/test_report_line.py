@@ -42,6 +42,9 @@ AUDITS = FIXTURES / "audits"
 CODE = some_code("order", 30)
 
 
+BY_COMMANDS = (Reason.SUBSTITUTED, Reason.SHELL_TEXT)
+
+
 def whole(report: LineReport) -> str:
     folder = b"".join(to_case_folder(report).values())
     return (to_markdown(report) + folder).decode()
@@ -53,7 +56,7 @@ def whole(report: LineReport) -> str:
 @pytest.mark.parametrize("folder", TEXTS, ids=names(TEXTS))
 def test_every_reason_of_a_case_is_kept(folder: Path) -> None:
     for case, verdict in each_reason(of_folder(folder)):
-        if verdict.reason == Reason.SUBSTITUTED:
+        if verdict.reason in BY_COMMANDS:
             with pytest.raises(NotKeptError, match="a command made this line"):
                 report_line(case, verdict)
             continue
@@ -75,7 +78,7 @@ def test_nearly_every_reason_of_random_changes_is_kept() -> None:
     kept: Counter[bool] = Counter()
     for story in stories(7, 60):
         for case, verdict in each_reason(of_story(story)):
-            if verdict.reason == Reason.SUBSTITUTED:
+            if verdict.reason in BY_COMMANDS:
                 continue
             try:
                 kept[report_line(case, verdict).verdict.reason == verdict.reason] += 1

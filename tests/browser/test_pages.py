@@ -1,5 +1,7 @@
 """The pages as a browser shows them: nothing grave for axe, no other host, no lost width."""
 
+import re
+from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -10,14 +12,21 @@ from playwright.sync_api import Browser, Page
 from ghapp.store import Publication
 from tests.browser.conftest import OPERATOR_TOKEN, signed_in
 from tests.web.conftest import NOW
+from tests.web.laws.organizations import make_organization, make_pulls
 from tests.web.place import Place
 
+LATE = "since=2026-04-28&until=2026-05-20"
+"""Days that have as many with pull requests before them."""
 PAGES = {
     "front": "/",
     "method": "/method",
     "organization": "/organizations/acme",
     "organization-pulls": "/organizations/acme/pulls",
     "organization-outcomes": "/organizations/acme/outcomes",
+    "organization-changes": f"/organizations/acme/changes?{LATE}",
+    "organization-agents": "/organizations/acme/agents",
+    "organization-unknown": "/organizations/acme/unknown",
+    "board": "/organizations/acme/board?quarter=2026-Q2",
     "organization-usage": "/organizations/acme/usage",
     "organization-spend": "/organizations/acme/spend",
     "usage-sources": "/organizations/acme/usage/sources",
@@ -99,6 +108,7 @@ WITH_TABLES = (
     *("organization", "repository", "organization-pulls", "repository-outcomes", "pull"),
     *("organization-usage", "usage-sources", "usage-identities"),
     *("organization-spend", "repository-spend"),
+    *("organization-changes", "organization-agents", "organization-unknown", "board"),
 )
 CUT_OFF = """[...document.querySelectorAll("main .scroll:not(figure *)")]
   .filter((one) => one.scrollWidth > one.clientWidth || one.scrollHeight > one.clientHeight)
@@ -164,6 +174,75 @@ def test_a_lead_gets_from_the_organization_to_a_lines_reason_in_four_clicks(
         line.locator("a.chip").click()
         reason = urlsplit(page.url).fragment
         assert page.locator(f"section#{reason}").inner_text().strip()
+
+
+QUESTION = re.compile(r"^\| (?P<question>[^|]+\?) \| (?P<clicks>[^|]*)\| \*\*(?P<answer>[^*]+)\*\*")
+CODE = re.compile(r"`([^`]+)`")
+MOST_CLICKS = 2
+
+
+def test_each_of_a_leads_ten_questions_is_answered_in_two_clicks(
+    browser: Browser, place: Place, address: str
+) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "pages.md").read_text("utf-8")
+    questions = [found for line in text.splitlines() if (found := QUESTION.match(line))]
+    assert len(questions) == 10
+    # An organization with pull requests on both sides of a quarter's end.
+    made = make_organization(place, make_pulls(seed=5, count=150))
+    with signed_in(browser, place, address) as window:
+        page = window.new_page()
+        for one in questions:
+            clicks = CODE.findall(one["clicks"])
+            assert len(clicks) <= MOST_CLICKS, one["question"]
+            page.goto(f"{address}/organizations/{made.account}")
+            for link in clicks:
+                page.get_by_role("link", name=link, exact=True).click()
+            head = page.get_by_role("heading", name=one["answer"], exact=True)
+            answer = page.locator("main :is(section, figure)").filter(has=head)
+            assert re.search(r"\d", answer.inner_text()), one["question"]
+            for export in CODE.findall(one.string[one.end() :]):
+                link = answer.get_by_role("link", name=export).get_attribute("href")
+                assert (
+                    window.request.get(f"{address}{link}")
+                    .headers["content-type"]
+                    .startswith("text/csv")
+                )
+
+
+PAGES_OF_A_PDF = re.compile(rb"/Type\s*/Page\b")
+CROWDED = """() => {
+  const body = document.querySelector("table.compared tbody"), row = body.rows[0];
+  while (body.rows.length < 10) body.append(row.cloneNode(true));
+  for (const one of body.rows) {
+    one.cells[0].textContent = "x".repeat(100);
+    one.cells[5].textContent = "no difference that can be told from chance (-11.1 to 99.9 points)";
+  }
+}"""
+
+
+def test_the_page_for_a_board_is_one_sheet_of_paper(
+    browser: Browser, place: Place, address: str
+) -> None:
+    with signed_in(browser, place, address) as window:
+        page = window.new_page()
+        page.goto(address + PAGES["board"])
+        for fill in ("() => null", CROWDED):
+            page.evaluate(fill)
+            sheet = page.pdf(prefer_css_page_size=True, print_background=True)
+            assert len(PAGES_OF_A_PDF.findall(sheet)) == 1
+
+
+def test_a_bar_leads_to_the_pull_requests_that_it_counts(
+    browser: Browser, place: Place, address: str
+) -> None:
+    with signed_in(browser, place, address) as window:
+        page = window.new_page()
+        page.goto(f"{address}/organizations/acme?{LATE}")
+        bar = page.locator("svg.chart a").first
+        said = (bar.text_content() or "").split(": ", 1)[1]
+        bar.click()
+        count = sum(int(part.split()[0]) for part in said.split(", "))
+        assert page.locator("td.title").count() == count
 
 
 def test_everything_is_reached_by_keyboard(browser: Browser, place: Place, address: str) -> None:

@@ -10,7 +10,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ghapp.attribution.model import Edit, EditDecider, EditLines, PassedOver, UnreadEvidence
+from ghapp.attribution.model import (
+    Edit,
+    EditDecider,
+    EditLines,
+    PassedOver,
+    ShellCommand,
+    UnreadEvidence,
+)
 from ghapp.evidence.registry import SOURCES
 from ghapp.evidence.source import EvidenceSource, Found, NamedCheckout, everything
 from ghapp.ingest import opencode_rows
@@ -61,8 +68,12 @@ def shape(found: Found) -> dict[str, Any]:
         return {"checkout": found.folder, "remote": found.remote, "is_root": found.is_root}
     if isinstance(found, EditDecider):
         return {"decided_by": found.by, "edit": found.edit}
-    if not isinstance(found, Edit):
-        return {"worktree": found.path, "original": found.original}
+    if isinstance(found, Edit | ShellCommand):
+        return _command(found) if isinstance(found, ShellCommand) else _edit(found)
+    return {"worktree": found.path, "original": found.original}
+
+
+def _edit(found: Edit) -> dict[str, Any]:
     return {
         "edit": found.id,
         "tool": found.tool,
@@ -74,6 +85,16 @@ def shape(found: Found) -> dict[str, Any]:
         **_made_by(found),
         **_lines(found.lines),
     }
+
+
+def _command(found: ShellCommand) -> dict[str, Any]:
+    """Return what a command did by its text."""
+    at = {"command": found.edit.id, "at": found.edit.at.isoformat()}
+    if found.source is not None:
+        return {**at, "moved": found.source, "to": found.edit.path}
+    reach = [f"{one.path}/" if one.is_folder else one.path for one in found.reach]
+    rewrites = [one.expression for one in found.rewrites]
+    return {**at, "reach": reach, "rewrites": rewrites, **_lines(found.edit.lines)}
 
 
 def _made_by(edit: Edit) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
-from ghapp.attribution.model import CommandSubstitution, Edit, PassedOver, ReachedFiles
+from ghapp.attribution.model import Edit, PassedOver, ReachedFiles, ShellCommand
 from ghapp.evidence.source import without_used
 
 
@@ -17,9 +17,9 @@ def test_a_command_whose_substitution_is_used_is_not_passed_over() -> None:
         path="a",
         tool="Bash",
     )
-    used = CommandSubstitution(edit=edit, rewrites=(), reach=())
-    beside = CommandSubstitution(edit=edit, rewrites=(), reach=(ReachedFiles(path="b"),))
-    copy = CommandSubstitution(edit=replace(edit, agent_session="t"), rewrites=(), reach=())
+    used = ShellCommand(edit=edit, rewrites=(), reach=())
+    beside = ShellCommand(edit=edit, rewrites=(), reach=(ReachedFiles(path="b"),))
+    copy = ShellCommand(edit=replace(edit, agent_session="t"), rewrites=(), reach=())
     told = [PassedOver(agent="x", what="Bash", count=3), PassedOver(agent="x", what="y", count=1)]
     assert without_used(told, [used, beside, copy]) == (
         PassedOver(agent="x", what="Bash", count=1),

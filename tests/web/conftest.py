@@ -12,6 +12,7 @@ from ghapp.bootstrap import Services, build
 from ghapp.queue.enqueue import QueueAway, QueueState, RedisQueue
 from ghapp.settings import Settings
 from ghapp.store import WorkItem
+from ghapp.web import limits
 from ghapp.web.app import create_app
 from ghapp.web.limits import RATES, RateLimit, bearer
 from tests.app_key import PRIVATE_KEY
@@ -86,6 +87,7 @@ def without_limits() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for path in RATES:
             patch.setitem(RATES, path, RateLimit("1000000 per minute", bearer))
+        patch.setattr(limits, "MOST_TELEMETRY", 1_000_000)
         yield
 
 

@@ -19,7 +19,6 @@ import pytest
 import redis
 import structlog
 import structlog.testing
-from msgspec.structs import replace
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
@@ -51,8 +50,8 @@ from ghapp.usage.answers import TokenCounts
 from ghapp.usage.days import NO_TOOL, UNNAMED_SESSION, DecisionDay, TokenDay
 from ghapp.usage.decisions import EditDecision
 from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
+from ghapp.web import limits
 from ghapp.web.app import create_app
-from ghapp.web.limits import RATES
 from tests.otlp.sent import (
     AGENT_SESSION,
     AT,
@@ -573,8 +572,7 @@ def test_traces_are_answered_and_dropped(org: Organization) -> None:
 def test_who_sends_too_often_is_told_when_to_send_again(
     org: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(RATES, "/v1", replace(RATES["/v1"], amount="2 per day"))
-    org.restart()
+    monkeypatch.setattr(limits, "MOST_TELEMETRY", 2)
     for value in (1, 2):
         org.send(tokens(value))
     refused = org.post(tokens(3), MediaType.JSON)
@@ -582,7 +580,9 @@ def test_who_sends_too_often_is_told_when_to_send_again(
     assert int(refused.headers["Retry-After"]) > 0
     assert refused.json is not None
     assert refused.json["code"] == 8
-    assert org.output == 3
+    org.place.clock.now += timedelta(seconds=int(refused.headers["Retry-After"]))
+    org.send(tokens(4))
+    assert org.output == 7
 
 
 def test_while_the_database_is_away_senders_are_told_to_send_again(tmp_path: Path) -> None:

@@ -7,13 +7,11 @@ lack, only completes them.
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-import msgspec
-
 from ghapp.attribution.model import (
-    CommandSubstitution,
     Edit,
     EditDecider,
     EditResult,
+    ShellCommand,
     TextLines,
     UnreadEvidence,
 )
@@ -38,8 +36,9 @@ from ghapp.evidence.own_lines import (
     replace,
 )
 from ghapp.evidence.paths import stem, to_path
-from ghapp.evidence.shell_substitutions import substitutions
-from ghapp.evidence.shell_writes import ShellWrite, heredocs
+from ghapp.evidence.shell_deeds import as_command, deeds, patched
+from ghapp.evidence.shell_outputs import ShellPatch, is_patch
+from ghapp.evidence.shell_writes import ShellWrite
 from ghapp.evidence.snapshots import shows_checkout, snapshots
 from ghapp.evidence.source import Found, WantedPath
 
@@ -155,40 +154,56 @@ class TranscriptEdits:
         """Yield one edit for each file that a shell command wrote."""
         id_ = joined.call.id
         found = list(self._shell_lines(joined))
-        rewriting = list(self._substitutions(joined))
-        if found and not rewriting:
+        commands = list(self._commands(joined))
+        if found and not commands:
             self._transcript.read_shell(joined.call)
         for number, (path, lines) in enumerate(found, 1):
             yield self._edit(joined, id_ if len(found) == 1 else f"{id_}#{number}", path, lines)
-        yield from rewriting
+        yield from commands
 
-    def _substitutions(self, joined: JoinedCall) -> Iterator[CommandSubstitution]:
-        """Yield what a command replaced in lines of files, unless its differences are recorded."""
+    def _commands(self, joined: JoinedCall) -> Iterator[ShellCommand]:
+        """Yield what else a command did by its text, unless its differences are recorded.
+
+        What it moved is told in any case: a difference shows a new file and not where it was.
+        """
         call, structured = joined.call, joined.structured
         diff = structured.shell_diff if structured else None
-        if call.does != BASH or (diff is not None and not diff.moreFiles):
+        is_recorded = diff is not None and not diff.moreFiles
+        edit = self._edit(joined, call.id, "", NO_LINES)
+        if call.does != BASH or not isinstance(edit, Edit):
             return
-        for one in substitutions(str(call.input.command)):
-            reach = tuple(
-                msgspec.structs.replace(reached, path=to_path(reached.path, call.cwd))
-                for reached in one.reach
-            )
-            for reached in reach:
-                self._known.forget(reached.path)
-                self._shared.changed(reached.path, joined.at)
-            edit = self._edit(joined, call.id, reach[0].path, NO_LINES)
-            if isinstance(edit, Edit):
-                yield CommandSubstitution(edit=edit, rewrites=one.rewrites, reach=reach)
+        for deed in deeds(str(call.input.command)):
+            one = as_command(deed, edit, call.cwd)
+            if one is None or (is_recorded and one.source is None):
+                continue
+            self._note(one, joined.at)
+            yield one
+
+    def _note(self, one: ShellCommand, at: datetime | None) -> None:
+        """Note that what was known of files holds no longer after a command."""
+        for reached in one.reach:
+            self._known.forget(reached.path)
+            self._shared.changed(reached.path, at)
+        if one.source is not None:
+            text = self._text(one.source, at)
+            self._known.forget(one.edit.path)
+            self._shared.changed(one.edit.path, at)
+            if text is not None and self._wanted(one.edit.path):
+                self._known.wrote(one.edit.path, text)
+                self._shared.wrote(one.edit.path, at, text)
 
     def _shell_lines(self, joined: JoinedCall) -> Iterator[tuple[str, TextLines]]:
-        """Yield each file with its lines: as recorded, else as here-documents give them."""
+        """Yield each file with its lines: as recorded, else as the command's text gives them."""
         diff = joined.structured.shell_diff if joined.structured else None
         if diff is None:
             call = joined.call
-            for write in heredocs(str(call.input.command)) if call.does == BASH else ():
-                path = to_path(write.path, call.cwd)
-                wanted = self._wanted(path)
-                yield path, self._heredoc(path, write, joined) if wanted else NO_LINES
+            for deed in deeds(str(call.input.command)) if call.does == BASH else ():
+                if deed.write is not None:
+                    path = to_path(deed.write.path, call.cwd)
+                    wanted = self._wanted(path) or is_patch(path)
+                    yield path, self._heredoc(path, deed.write, joined) if wanted else NO_LINES
+                elif deed.patch is not None:
+                    yield from self._patched(deed.patch, joined)
             return
         for file in diff.files:
             path = to_path(file.filePath, joined.directory)
@@ -196,6 +211,14 @@ class TranscriptEdits:
             self._shared.changed(path, joined.at)
             if file.filePath and file.hunks and not file.deleted:
                 yield path, _patch_lines(file.hunks) if self._wanted(path) else NO_LINES
+
+    def _patched(self, patch: ShellPatch, joined: JoinedCall) -> Iterator[tuple[str, TextLines]]:
+        """Yield the files of a patch that a command applied."""
+        call = joined.call
+        for path, lines in patched(patch, lambda path: self._text(path, call.at), call.cwd):
+            self._known.forget(path)
+            self._shared.changed(path, joined.at)
+            yield path, lines if self._wanted(path) else NO_LINES
 
     def _heredoc(self, path: str, write: ShellWrite, joined: JoinedCall) -> TextLines:
         before = self._text(path, joined.call.at)

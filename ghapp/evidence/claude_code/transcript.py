@@ -39,7 +39,8 @@ from ghapp.evidence.claude_code.tools import (
 )
 from ghapp.evidence.json_records import RecordError, whole_records
 from ghapp.evidence.paths import to_path
-from ghapp.evidence.shell_substitutions import may_substitute
+from ghapp.evidence.shell_deeds import may_do
+from ghapp.evidence.shell_outputs import is_patch
 from ghapp.evidence.source import WantedPath, Worktree
 
 AGENT = "claude-code"
@@ -338,7 +339,7 @@ class Transcript:
         path = _path(does, given, record.directory)
         if path is None:
             return None
-        wanted = does in SHELLS or self._wanted(path)
+        wanted = does in SHELLS or self._wanted(path) or is_patch(path)
         if does == READ and not wanted:
             return None
         return ToolCall(
@@ -407,7 +408,7 @@ class Transcript:
 
 def _may_write(command: str) -> bool:
     """Return whether a shell command is worth waiting for: it may say what it writes."""
-    return "<<" in command or may_substitute(command)
+    return may_do(command)
 
 
 def _asked(tool: object, path: str, given: ToolInput) -> int:

@@ -4,8 +4,8 @@ It enforces that a group of fewer than five people is not shown by itself (docs/
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, timedelta
 from typing import Any
 
 from ghapp.store.summaries.accounts import people
@@ -15,6 +15,7 @@ from ghapp.summaries.selection import SMALLEST_GROUP, RankBy
 
 QUIET_NOW = timedelta(days=28)
 QUIET_BEFORE = timedelta(days=84)
+WEEK = timedelta(days=7)
 QUIET_LEAST_PULLS = 10
 QUIET_LEAST_FALL = 0.1
 UNKNOWN = "(unknown)"
@@ -30,21 +31,30 @@ CountPeople = Callable[[Iterable[str | None]], int]
 def fold_teams(
     authors: dict[str, PullCounts], teams: TeamMembers, count: CountPeople = people
 ) -> tuple[TeamCounts, ...]:
-    """Return the counts by team; people without a team or in a small one are the rest, last.
+    """Return the counts by team; people without a team or in a small one are the rest, last."""
+    found = team_logins(authors, teams, count)
+    rest = found.pop(None, [])
+    rows = [_team(team, logins, authors, count) for team, logins in found.items()]
+    rows.sort(key=lambda row: (-row.counts.pulls, str(row.team)))
+    return (*rows, _team(None, rest, authors, count)) if rest else tuple(rows)
 
-    If the rest has fewer people than a team needs, the smallest team joins it.
+
+def team_logins(
+    logins: Iterable[str], teams: TeamMembers, count: CountPeople = people
+) -> dict[str | None, list[str]]:
+    """Return the logins of each team that may be shown; ``None``: of all others.
+
+    If these are fewer people than a team needs, the smallest team joins them.
     """
     found: defaultdict[str | None, list[str]] = defaultdict(list)
-    for login in authors:
+    for login in logins:
         found[teams.of(login)].append(login)
     rest = found.pop(None, [])
     by_size = sorted(found, key=lambda team: (count(found[team]), str(team)))
     for team in by_size:
         if count(found[team]) < SMALLEST_GROUP or 0 < count(rest) < SMALLEST_GROUP:
             rest += found.pop(team)
-    rows = [_team(team, logins, authors, count) for team, logins in found.items()]
-    rows.sort(key=lambda row: (-row.counts.pulls, str(row.team)))
-    return (*rows, _team(None, rest, authors, count)) if rest else tuple(rows)
+    return {**found, None: rest} if rest else dict(found)
 
 
 def _team(
@@ -62,6 +72,7 @@ def person_counts(name: str, count: int, counts: PullCounts) -> PersonCounts:
         pulls=counts.pulls,
         lines_with=counts.attributed if counts.is_known else None,
         lines=counts.effective,
+        no_evidence=counts.no_evidence,
     )
 
 
@@ -87,6 +98,29 @@ def quiet_rule(now: PullCounts, before: PullCounts) -> QuietReason | None:
     then, today = before.pulls_share or 0.0, now.pulls_share or 0.0
     fell = today < then / 2 and then - today >= QUIET_LEAST_FALL
     return QuietReason.FELL if fell and before.pulls >= QUIET_LEAST_PULLS else None
+
+
+def quiet_since(
+    rule: QuietReason, before: PullCounts, weeks: Mapping[date, PullCounts], first: date
+) -> date | None:
+    """Return the Monday since which a spot is quiet; ``None``: in all 16 weeks.
+
+    ``first`` is the Monday of the last four of them, which are quiet together. Weeks before them
+    belong to it as long as each is quiet by itself, or nothing was merged in it.
+    """
+    since = first
+    while since > first - QUIET_BEFORE:
+        week = weeks.get(since - WEEK, PullCounts())
+        if week.pulls and not _is_quiet(rule, week, before):
+            return since
+        since -= WEEK
+    return None
+
+
+def _is_quiet(rule: QuietReason, week: PullCounts, before: PullCounts) -> bool:
+    if rule is QuietReason.NO_EVIDENCE:
+        return week.no_evidence == week.pulls
+    return (week.pulls_share or 0.0) < (before.pulls_share or 0.0) / 2 or not week.assisted
 
 
 def total(counts: Iterable[PullCounts]) -> PullCounts:

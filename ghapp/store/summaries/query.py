@@ -6,7 +6,7 @@ selections are counted by pull request.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Any, TypeVar
@@ -16,20 +16,23 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    Float,
     Table,
+    Text,
     and_,
     case,
     cast,
     func,
+    literal,
     select,
     union_all,
 )
 from sqlalchemy.sql.selectable import FromClause
 
-from ghapp.attribution.model import Verdict
+from ghapp.attribution.model import NoEvidence, Verdict
 from ghapp.store.coverage import AuthorsHeard, PullCoverage, heard, silent
 from ghapp.store.id_sets import among
-from ghapp.store.outcomes import compare
+from ghapp.store.outcomes import compare, reverted_by_agent
 from ghapp.store.schema import (
     agent_day,
     group_tally,
@@ -42,7 +45,6 @@ from ghapp.store.schema import (
 )
 from ghapp.store.summaries.accounts import AuthorAccounts
 from ghapp.store.summaries.conditions import (
-    ONE_DAY,
     GrainSpan,
     TeamMembers,
     below,
@@ -63,12 +65,10 @@ from ghapp.store.summaries.conditions import (
 )
 from ghapp.store.summaries.groups import (
     OTHERS,
-    QUIET_BEFORE,
-    QUIET_NOW,
     UNKNOWN,
     fold_teams,
     person_counts,
-    quiet_rule,
+    team_logins,
     total,
 )
 from ghapp.store.summaries.pull_list import pull_page
@@ -83,17 +83,20 @@ from ghapp.store.summaries.tally import (
     LANGUAGE,
     MODEL,
 )
+from ghapp.summaries.changes import MeasuredCounts
 from ghapp.summaries.counts import (
     AdoptionDay,
     AgentCounts,
+    CauseCounts,
+    ClusterSums,
     LineCounts,
     ModelCounts,
     OutcomeSummary,
     PersonCounts,
     PullCounts,
     PullPage,
-    QuietSpot,
     RepositoryCounts,
+    RevertedCounts,
     SeriesPoint,
     TeamCounts,
 )
@@ -247,6 +250,36 @@ class SelectionQuery:
         """Return the counts by a number that combines repository and first day."""
         return self._tallied(ALL, TimeGrain.MONTH, tally.c.repository_id * _DAYS + tally.c.start)
 
+    def repository_weeks(
+        self, repository_ids: tuple[int, ...]
+    ) -> dict[tuple[int, date], PullCounts]:
+        """Return the counts of these repositories by week, of days that are whole weeks."""
+        ours = among(tally.c.repository_id, repository_ids)
+        key = tally.c.repository_id * _DAYS + tally.c.start
+        periods = spans(self._selection, TimeGrain.WEEK)
+        found = dict(self._summed(tally, ours, ALL, periods, key))
+        return {(one // _DAYS, to_day(one % _DAYS)): counts for one, counts in found.items()}
+
+    def author_weeks(self, logins: Collection[str]) -> dict[tuple[str, date], PullCounts]:
+        """Return the counts of these authors by week, of days that are whole weeks."""
+        found = self._with_groups(
+            _week_of(group_tally),
+            AUTHOR,
+            spans(self._selection, TimeGrain.WEEK),
+            lambda query: query.own_author_weeks(logins),
+            names=logins,
+        )
+        split = ((key.partition(" "), counts) for key, counts in found.items())
+        return {(login, to_day(int(start))): counts for (start, _, login), counts in split}
+
+    def own_author_weeks(self, logins: Collection[str]) -> dict[str, PullCounts]:
+        """Return the counts by week and login, without using groups."""
+        ours = and_(
+            among(tally.c.repository_id, self._selection.repository_ids), tally.c.name.in_(logins)
+        )
+        periods = spans(self._selection, TimeGrain.WEEK)
+        return dict(self._summed(tally, ours, AUTHOR, periods, _week_of(tally)))
+
     @cached_property
     def authors(self) -> dict[str, PullCounts]:
         """The counts by login; ``""``: not known."""
@@ -343,6 +376,49 @@ class SelectionQuery:
         """Return the counts by team."""
         return fold_teams(self.authors, self._teams, self._count) if self._teams else ()
 
+    def measured_authors(self) -> dict[str, MeasuredCounts]:
+        """Return the counts by login with what intervals of their lines need."""
+        author = func.coalesce(pull_summary.c.author, "")
+        return self._measured(self.authors, author)
+
+    def measured_teams(self, authors: dict[str, MeasuredCounts]) -> dict[str, MeasuredCounts]:
+        """Return the same of each team that may be shown, by name; nothing if there are none."""
+        if not self._teams:
+            return {}
+        found = team_logins(authors, self._teams, self._count)
+        return {
+            team: sum((authors[login] for login in logins), MeasuredCounts())
+            for team, logins in found.items()
+            if team is not None
+        }
+
+    def measured_repositories(self) -> dict[str, MeasuredCounts]:
+        """Return the same of each repository, by its full name."""
+        rows = {row.repository_id: row for row in self.repositories()}
+        counts = {one: row.counts for one, row in rows.items()}
+        found = self._measured(counts, pull_summary.c.repository_id)
+        return {rows[one].repository: measured for one, measured in found.items()}
+
+    def _measured(
+        self, counts: dict[KeyT, PullCounts], key: ColumnElement[KeyT]
+    ) -> dict[KeyT, MeasuredCounts]:
+        columns, lines = pull_summary.c, dict[KeyT, tuple[ClusterSums, ClusterSums]]()
+        whole = (columns.change_complete, columns.effective > 0)
+        query = select(key, *_cluster_sums()).where(*self.asked, *whole).group_by(key)
+        for name, *sums, known, known_whole, known_squared in self._connection.execute(query):
+            every = ClusterSums(*sums)
+            # Without evidence no line is attributed, so the sums of parts are the same.
+            lines[name] = (
+                every,
+                msgspec.structs.replace(
+                    every, clusters=known, whole=known_whole, whole_squared=known_squared
+                ),
+            )
+        return {
+            name: MeasuredCounts(one, *lines.get(name, (ClusterSums(), ClusterSums())))
+            for name, one in counts.items()
+        }
+
     def people(self) -> tuple[PersonCounts, ...]:
         """Return the counts by person, or by team if people are not named."""
         authors = self.authors
@@ -412,6 +488,19 @@ class SelectionQuery:
         """Compare the outcomes of assisted pull requests with those of the others."""
         return compare(self._connection, self.asked)
 
+    def causes(self) -> tuple[CauseCounts, ...]:
+        """Return how many pull requests have no evidence by cause, most first."""
+        columns = pull_summary.c
+        asked = (*self.asked, columns.verdict == Verdict.NO_EVIDENCE.value)
+        query = select(columns.no_evidence, func.count()).where(*asked)
+        rows = self._connection.execute(query.group_by(columns.no_evidence))
+        found = (CauseCounts(cause and NoEvidence(cause), count) for cause, count in rows)
+        return tuple(sorted(found, key=lambda one: (-one.pulls, one.cause or "")))
+
+    def reverted(self) -> tuple[RevertedCounts, ...]:
+        """Return what became of each agent's pull requests, by agent."""
+        return reverted_by_agent(self._connection, self.asked)
+
     def heard(self) -> AuthorsHeard:
         """Return how many of the latest pull requests have an author whose machine is silent."""
         return heard(self._connection, self.asked)
@@ -436,12 +525,15 @@ class SelectionQuery:
         dimension: str,
         periods: Iterable[GrainSpan],
         own: "Callable[[SelectionQuery], dict[KeyT, PullCounts]]",
+        names: Collection[str] | None = None,
     ) -> dict[KeyT, PullCounts]:
-        """Add up groups and single repositories; ``own`` counts the single ones."""
+        """Add up groups and single repositories, which ``own`` counts; ``names``: only of these."""
         parts = self._cover
         if not parts.groups:
             return own(self)
         ours = among(group_tally.c.group_id, parts.groups)
+        if names is not None:
+            ours = and_(ours, group_tally.c.name.in_(names))
         found = dict(self._summed(group_tally, ours, dimension, periods, key))
         if parts.added:
             found = _added(found, own(self._only(parts.added)).items())
@@ -547,50 +639,16 @@ class SelectionQuery:
             raise NotShown(f"fewer than {SMALLEST_GROUP} people are left: select less narrowly")
 
 
-# --- quiet spots ----------------------------------------------------------------------------------
-
-
-def quiet_spots(
-    transaction: ReadTransaction, selection: PullSelection, today: date
-) -> tuple[QuietSpot, ...] | None:
-    """Compare the last 4 whole weeks with the 12 before them, by team and by repository.
-
-    The last of them ends by the selection's last day, and before ``today``. ``None``: more is
-    selected than repositories and days.
-    """
-    if not selection.is_plain:
-        return None
-    after = min((selection.until or today) + ONE_DAY, today)
-    ids, end = selection.repository_ids, TimeGrain.WEEK.start(after)
-    teams = transaction.teams(ids, after)
-    first = end - QUIET_NOW
-    now = SelectionQuery(transaction, PullSelection(ids, since=first, until=end - ONE_DAY), teams)
-    earlier = PullSelection(ids, since=first - QUIET_BEFORE, until=first - ONE_DAY)
-    before = SelectionQuery(transaction, earlier, teams)
-    found: list[QuietSpot] = []
-    of_teams = {row.team: row.counts for row in before.teams()}
-    for team in now.teams():
-        if team.team is not None and team.team in of_teams:
-            found += _quiet_spot(None, team.team, team.counts, of_teams[team.team])
-    of_repositories = {row.repository_id: row.counts for row in before.repositories()}
-    for row in now.repositories():
-        earlier_counts = of_repositories.get(row.repository_id, PullCounts())
-        found += _quiet_spot(row.repository_id, row.repository, row.counts, earlier_counts)
-    return tuple(found)
-
-
-def _quiet_spot(
-    repository_id: int | None, name: str, now: PullCounts, before: PullCounts
-) -> list[QuietSpot]:
-    rule = quiet_rule(now, before)
-    return [] if rule is None else [QuietSpot(repository_id, name, rule, now, before)]
-
-
 # --- sums -----------------------------------------------------------------------------------------
 
 _DAYS = 1_000_000
 """More than there are days: combines a repository and a day into one number."""
 _LINE_COUNTS = LineCounts.__struct_fields__[1:]
+
+
+def _week_of(table: Table) -> ColumnElement[str]:
+    """Return a key of a tally's row that has its first day and its name."""
+    return cast(table.c.start, Text) + " " + table.c.name
 
 
 def closest(selection: PullSelection) -> TimeGrain:
@@ -663,6 +721,17 @@ def _pull_sums(*, with_agent: bool) -> list[ColumnElement[Any]]:
         count(and_(whole, open_), columns.effective),
         count(and_(whole, open_), attributed),
     ]
+
+
+def _cluster_sums() -> list[ColumnElement[Any]]:
+    """Return what makes up a `ClusterSums`, and its clusters and wholes with evidence alone."""
+    columns = pull_summary.c
+    # As floats: squares of lines add up to more than a whole number of SQLite holds.
+    part, whole = cast(columns.attributed, Float), cast(columns.effective, Float)
+    known = columns.verdict != Verdict.NO_EVIDENCE.value
+    squares = (part * part, part * whole, whole * whole)
+    of_known = (case((known, value), else_=0) for value in (literal(1), whole, whole * whole))
+    return [func.count(), *map(func.sum, (part, whole, *squares)), *map(func.sum, of_known)]
 
 
 def _line_sums() -> list[ColumnElement[Any]]:

@@ -11,11 +11,15 @@ from datetime import date
 from ghapp.store.coverage import AuthorsHeard, PullCoverage
 from ghapp.store.database import Database
 from ghapp.store.schema import pull_summary
+from ghapp.store.summaries.changes import period_changes
 from ghapp.store.summaries.conditions import latest_days, teams_of
 from ghapp.store.summaries.groups import first, total
 from ghapp.store.summaries.pull_list import pull_page
-from ghapp.store.summaries.query import ReadTransaction, SelectionQuery, quiet_spots
+from ghapp.store.summaries.query import ReadTransaction, SelectionQuery
+from ghapp.store.summaries.quiet import quiet_spots
+from ghapp.summaries.changes import PeriodChanges
 from ghapp.summaries.counts import (
+    AgentCounts,
     ModelCounts,
     OrganizationSummary,
     OutcomeSummary,
@@ -24,8 +28,11 @@ from ghapp.summaries.counts import (
     PullPage,
     PullRow,
     RepositorySummary,
+    RevertedCounts,
     SeriesPoint,
+    UnknownSummary,
 )
+from ghapp.summaries.periods import DayPeriod
 from ghapp.summaries.selection import (
     LEADERBOARD,
     ListSlice,
@@ -98,12 +105,41 @@ class SummaryQuestions:
                 other_branches=query.other_branches(),
             )
 
+    def changes(self, selection: PullSelection, period: DayPeriod) -> PeriodChanges:
+        """Compare a period with the one before it; the selection's own days do not count."""
+        with self._database.read() as connection:
+            transaction = ReadTransaction(connection, self.naming)
+            return period_changes(transaction, selection, period)
+
     # --- parts ----------------------------------------------------------------------------------
 
     def totals(self, selection: PullSelection) -> PullCounts:
         """Return the counts of everything selected."""
         with self._query(selection) as query:
             return query.totals()
+
+    def series(self, selection: PullSelection, grain: TimeGrain) -> tuple[SeriesPoint, ...]:
+        """Return the counts by period, oldest first."""
+        with self._query(selection) as query:
+            return query.series(grain)
+
+    def unknown(self, selection: PullSelection) -> UnknownSummary:
+        """Return what is not known of the selected pull requests, and why."""
+        with self._query(selection) as query:
+            return UnknownSummary(
+                totals=query.totals(),
+                causes=query.causes(),
+                repositories=query.repositories(),
+                teams=query.teams(),
+                other_branches=query.other_branches(),
+            )
+
+    def agents(
+        self, selection: PullSelection
+    ) -> tuple[tuple[AgentCounts, ...], tuple[ModelCounts, ...], tuple[RevertedCounts, ...]]:
+        """Return the counts by agent and by model, and what became of each agent's work."""
+        with self._query(selection) as query:
+            return query.agents(), query.models(), query.reverted()
 
     def models(self, selection: PullSelection) -> tuple[ModelCounts, ...]:
         """Return the counts by agent and model's family, most lines first."""

@@ -100,8 +100,8 @@ class SpendQuestions:
                 basis=basis,
                 totals=divided(query.everybody),
                 series=query.series_of_costs(grain),
-                agents=query.cost_parts(lambda row: row.agent),
-                models=query.cost_parts(lambda row: family_of(row.model) if row.model else None),
+                agents=query.cost_agents(),
+                models=query.cost_models(),
                 teams=query.cost_teams(),
                 repositories=query.repositories(),
                 shipped=query.shipped(),
@@ -113,6 +113,14 @@ class SpendQuestions:
                 budgets=query.budgets(month, coming),
                 repriced=query.repriced(),
             )
+
+    def makers(
+        self, selection: UsageSelection, basis: CostBasis
+    ) -> tuple[tuple[SpendPart, ...], tuple[SpendPart, ...]]:
+        """Return the costs by tool, and by family of models."""
+        with self._database.read() as connection:
+            query = SpendQuery(connection, selection, basis, self._naming)
+            return query.cost_agents(), query.cost_models()
 
     def total(self, selection: UsageSelection, basis: CostBasis) -> DividedCost:
         """Return what everybody in a selection costs together."""
@@ -234,6 +242,14 @@ class SpendQuery(UsageQuery):
     def cost_parts(self, name: Callable[[Row[Any]], str | None]) -> tuple[SpendPart, ...]:
         """Return the cost by what a row is called."""
         return folded(_by(self._rows, name))
+
+    def cost_agents(self) -> tuple[SpendPart, ...]:
+        """Return the costs by tool."""
+        return self.cost_parts(lambda row: row.agent)
+
+    def cost_models(self) -> tuple[SpendPart, ...]:
+        """Return the costs by family of models."""
+        return self.cost_parts(lambda row: family_of(row.model) if row.model else None)
 
     def cost_teams(self) -> tuple[SpendPart, ...]:
         """Return the cost by team; nothing if there are no teams."""

@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import Connection, Row, Table, bindparam, delete, func, select, update
 
 from ghapp.attribution.document import from_document
-from ghapp.attribution.model import Audit, AuditState, AuditTotals, Verdict
+from ghapp.attribution.model import Audit, AuditState, AuditTotals, NoEvidence, Verdict
 from ghapp.store.database import Database
 from ghapp.store.rows import clean
 from ghapp.store.schema import (
@@ -105,6 +105,7 @@ def summarize(
         lines={place: found for place, found in lines.items() if any(found)},
         models=models_of(totals),
         agent_sessions=_agent_sessions(read),
+        no_evidence=read.inputs.no_evidence,
     )
 
 
@@ -502,6 +503,7 @@ def _summary_row(pull: PullSummary) -> dict[str, Any]:
         "author_type": clean(pull.about.author_type),
         "base_ref": clean(pull.about.base_ref),
         "default_branch": clean(pull.about.default_branch),
+        "no_evidence": pull.no_evidence,
     }
 
 
@@ -568,6 +570,7 @@ def _from_rows(
             for one in lines
         },
         agent_sessions={(one.agent, one.agent_session): one.attributed for one in agent_sessions},
+        no_evidence=None if row.no_evidence is None else NoEvidence(row.no_evidence),
     )
 
 

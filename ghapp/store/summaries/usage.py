@@ -117,6 +117,14 @@ class UsageQuestions:
         with self._database.read() as connection:
             return counted(UsageQuery(connection, selection).by_person)
 
+    def makers(
+        self, selection: UsageSelection
+    ) -> tuple[tuple[UsagePart, ...], tuple[UsagePart, ...]]:
+        """Return the usage by tool, and the tokens by family of models."""
+        with self._database.read() as connection:
+            query = UsageQuery(connection, selection)
+            return query.agents(), query.models()
+
     def by_team(self, selection: UsageSelection) -> dict[str, UsageCounts]:
         """Return the usage of each team that may be shown, by name."""
         with self._database.read() as connection:

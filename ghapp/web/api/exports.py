@@ -40,11 +40,12 @@ PULL_COLUMNS = (
 )
 
 
-USAGE_COLUMNS = (
+OWN_COLUMNS = (
+    "PRs without evidence",
     *("Agent sessions", "Tokens", "Output tokens", "Lines accepted"),
     *("Accept rate from", "Accept rate to"),
 )
-"""Columns that the native table lacks; as `PersonUsage` orders them."""
+"""Columns that the native table lacks; those of usage as `PersonUsage` orders them."""
 MODEL_COLUMNS = ("agent", "model", "pull_requests", "attributed")
 
 
@@ -63,6 +64,7 @@ def users(organization: str) -> Response:
     table = (
         (
             *(one.name, one.pulls_with, one.pulls, one.lines_with, one.lines),
+            one.no_evidence,
             *astuple(one.usage or PersonUsage()),
         )
         for one in rows
@@ -168,7 +170,7 @@ def user_columns(agent: str | None, *, is_team: bool) -> tuple[str, ...]:
     what = native.get(agent) or agent_name(str(agent))
     first = "Team" if is_team else "User"
     native_ones = (f"PRs with {what}", "PRs", f"Lines of code with {what}", "Lines of code")
-    return (first, *native_ones, *USAGE_COLUMNS)
+    return (first, *native_ones, *OWN_COLUMNS)
 
 
 def _selected(owner: str, name: str, what: str) -> tuple[Repository, PullSelection]:

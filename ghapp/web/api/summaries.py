@@ -8,13 +8,21 @@ from flask import Response, abort
 
 from ghapp.attribution.model import Struct
 from ghapp.store import WeekCoverage
+from ghapp.summaries.changes import PeriodChanges
 from ghapp.summaries.counts import OrganizationSummary, PullRow, RepositorySummary
-from ghapp.summaries.selection import SMALLEST_GROUP, NotShown
+from ghapp.summaries.periods import DayPeriod
+from ghapp.summaries.selection import SMALLEST_GROUP, NotShown, year_before
 from ghapp.web.access import note_access, readable, require_member, require_reader
 from ghapp.web.api.answers import ListPage, answer, listed
 from ghapp.web.api.blueprint import api
 from ghapp.web.api.operation import reads
-from ghapp.web.api.questions import ListParameters, SpanParameters, SummaryParameters, read
+from ghapp.web.api.questions import (
+    FilterParameters,
+    ListParameters,
+    SpanParameters,
+    SummaryParameters,
+    read,
+)
 from ghapp.web.current import services
 from ghapp.web.person_usage import boards_with_usage
 
@@ -103,6 +111,44 @@ def organization_summary(organization: str) -> Response:
     today = services.clock().date()
     summary = shown(lambda: services.summaries.organization(selection, asked.grain, today=today))
     return answer(boards_with_usage(summary, installation, selection))
+
+
+@api.get("/organizations/<organization>/changes")
+@reads(
+    "readOrganizationChanges",
+    "Compare an organization's shares with those of the period before, with intervals.",
+    PeriodChanges,
+    question=FilterParameters,
+)
+def organization_changes(organization: str) -> Response:
+    """Answer with what changed in an organization since the period before."""
+    installation = require_member(organization)
+    note_access("changes", detail=installation.account)
+    return _changes(tuple(sorted(readable(installation.id))))
+
+
+@api.get("/repositories/<owner>/<name>/changes")
+@reads(
+    "readRepositoryChanges",
+    "Compare a repository's shares with those of the period before, with intervals.",
+    PeriodChanges,
+    question=FilterParameters,
+)
+def repository_changes(owner: str, name: str) -> Response:
+    """Answer with what changed in a repository since the period before."""
+    repository = require_reader(owner, name)
+    note_access("changes", repository=repository)
+    return _changes((repository.id,))
+
+
+def _changes(repository_ids: tuple[int, ...]) -> Response:
+    asked = read(FilterParameters)
+    until = asked.until or services.clock().date()
+    since = asked.since or year_before(until)
+    if since > until:
+        abort(400, f"since is {since}, after today; give until, too")
+    period = DayPeriod(since, until)
+    return answer(shown(lambda: services.summaries.changes(asked.of(repository_ids), period)))
 
 
 def _covered(found: WeekCoverage) -> CoveredWeek:

@@ -1,6 +1,9 @@
 """The pages: one module each; importing it adds its routes. `ghapp.web.access` checks viewers."""
 
 from ghapp.web.pages import (
+    agents,
+    board,
+    changes,
     front,
     method,
     organization,
@@ -8,12 +11,16 @@ from ghapp.web.pages import (
     replays,
     repository,
     spend,
+    unknown,
     usage,
     usage_sources,
 )
 from ghapp.web.pages.blueprint import pages
 
 __all__ = [
+    "agents",
+    "board",
+    "changes",
     "front",
     "method",
     "organization",
@@ -22,6 +29,7 @@ __all__ = [
     "replays",
     "repository",
     "spend",
+    "unknown",
     "usage",
     "usage_sources",
 ]

@@ -1,6 +1,6 @@
 """The charts of summaries, each with its numbers in words. It queries no database."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 from ghapp.attribution.model import Struct
@@ -14,11 +14,11 @@ from ghapp.reports.charts import (
     share_line,
     sparkline,
 )
+from ghapp.reports.figures import figure_words
 from ghapp.reports.summary import percent
 from ghapp.reports.words import counted
 from ghapp.summaries.counts import (
     AdoptionDay,
-    MeasuredFigure,
     OutcomeComparison,
     PullCounts,
     SeriesPoint,
@@ -38,6 +38,12 @@ class ChartWithTable(Struct, frozen=True):
     svg: str
     heads: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    addresses: tuple[str, ...] = ()
+    """Where each row leads; empty: nowhere."""
+
+
+Behind = Callable[[date], str]
+"""First day of a step → the address of what it counts."""
 
 
 def share(counts: PullCounts) -> str:
@@ -45,7 +51,7 @@ def share(counts: PullCounts) -> str:
     return percent(counts.whole_attributed, counts.known_effective and counts.whole_effective)
 
 
-def pulls(series: Sequence[SeriesPoint], grain: TimeGrain) -> ChartWithTable:
+def pulls(series: Sequence[SeriesPoint], grain: TimeGrain, behind: Behind) -> ChartWithTable:
     """Draw merged pull requests over time: with an agent, without one, and without evidence."""
     values = [tuple(getattr(one.counts, part) for part in PULL_COUNTS) for one in series]
     rows = [(span_name(one.start, grain), *_told(one.counts)) for one in series]
@@ -55,6 +61,7 @@ def pulls(series: Sequence[SeriesPoint], grain: TimeGrain) -> ChartWithTable:
             title="{}: {} with, {} without, {} without evidence".format(*row),
             values=own,
             provisional=one.counts.provisional > 0,
+            address=behind(one.start),
         )
         for one, own, row in zip(series, values, rows, strict=True)
     ]
@@ -66,6 +73,7 @@ def pulls(series: Sequence[SeriesPoint], grain: TimeGrain) -> ChartWithTable:
         svg=columns(frame, steps, PULL_SERIES),
         heads=(grain.value.title(), "With", "Without", "No evidence"),
         rows=tuple(rows),
+        addresses=tuple(behind(one.start) for one in series),
     )
 
 
@@ -75,7 +83,7 @@ def _told(counts: PullCounts) -> tuple[str, ...]:
     return tuple("-" if shown[part] is None else str(shown[part]) for part in PULL_COUNTS)
 
 
-def shares(series: Sequence[SeriesPoint], grain: TimeGrain) -> ChartWithTable:
+def shares(series: Sequence[SeriesPoint], grain: TimeGrain, behind: Behind) -> ChartWithTable:
     """Draw the share of effective lines over time, as a floor."""
     frame = ChartFrame(
         name="share",
@@ -83,13 +91,14 @@ def shares(series: Sequence[SeriesPoint], grain: TimeGrain) -> ChartWithTable:
         description=_said("The share is a floor: uncertain lines do not count.", series),
     )
     return ChartWithTable(
-        svg=share_line(frame, [_share_point(one, grain) for one in series]),
+        svg=share_line(frame, [_share_point(one, grain, behind) for one in series]),
         heads=(grain.value.title(), "Lines with", "Effective lines", "Share, at least"),
         rows=tuple(_share_row(span_name(one.start, grain), one.counts) for one in series),
+        addresses=tuple(behind(one.start) for one in series),
     )
 
 
-def _share_point(point: SeriesPoint, grain: TimeGrain) -> SharePoint:
+def _share_point(point: SeriesPoint, grain: TimeGrain, behind: Behind) -> SharePoint:
     counts = point.counts
     known = f"{counts.whole_attributed:,}" if counts.is_known else "-"
     lines = f"{known} of {counts.whole_effective:,} lines"
@@ -98,6 +107,7 @@ def _share_point(point: SeriesPoint, grain: TimeGrain) -> SharePoint:
         title=f"{span_name(point.start, grain)}: at least {share(counts)} ({lines})",
         share=counts.share,
         provisional=counts.provisional > 0,
+        address=behind(point.start),
     )
 
 
@@ -121,35 +131,38 @@ def _trend(name: str, points: Sequence[SeriesPoint], highest: float) -> str:
     return sparkline(frame, shown, highest)
 
 
-def developers(days: Sequence[AdoptionDay]) -> ChartWithTable:
+def developers(days: Sequence[AdoptionDay], behind: Behind) -> ChartWithTable:
     """Draw active developers by day; the table also has merged pull requests."""
     rows = [
         (day(one.day), str(one.developers), str(one.pulls), _per(one.pulls_per_developer))
         for one in days
     ]
     return ChartWithTable(
-        svg=_by_day("active developer", days, [one.developers for one in days]),
+        svg=_by_day("active developer", days, [one.developers for one in days], behind),
         heads=("Day", "Active developers", "Merged pull requests", "PRs per developer"),
         rows=tuple(rows),
+        addresses=tuple(behind(one.day) for one in days),
     )
 
 
-def agent_sessions(days: Sequence[AdoptionDay]) -> ChartWithTable:
+def agent_sessions(days: Sequence[AdoptionDay], behind: Behind) -> ChartWithTable:
     """Draw agent sessions by day."""
     return ChartWithTable(
-        svg=_by_day("agent session", days, [one.agent_sessions for one in days]),
+        svg=_by_day("agent session", days, [one.agent_sessions for one in days], behind),
         heads=("Day", "Agent sessions"),
         rows=tuple((day(one.day), str(one.agent_sessions)) for one in days),
+        addresses=tuple(behind(one.day) for one in days),
     )
 
 
-def _by_day(noun: str, days: Sequence[AdoptionDay], values: Sequence[int]) -> str:
+def _by_day(noun: str, days: Sequence[AdoptionDay], values: Sequence[int], behind: Behind) -> str:
     """Draw one column for each day; ``noun`` is the singular of what it counts."""
     steps = [
         ChartColumn(
             label=tick(one.day, TimeGrain.DAY),
             title=f"{day(one.day)}: {counted(value, noun)}",
             values=(value,),
+            address=behind(one.day),
         )
         for one, value in zip(days, values, strict=True)
     ]
@@ -187,16 +200,6 @@ def comparison(one: OutcomeComparison, unit: str, scale: float) -> str:
     return intervals(frame, rows, unit)
 
 
-def figure_words(figure: MeasuredFigure, unit: str, scale: float) -> str:
-    """Write a figure with its interval: ``12 h (9 to 15)``; a dash: there is none."""
-    if figure.value is None:
-        return "-"
-    value = f"{_short(figure.value * scale)}{unit}"
-    if figure.low is None or figure.high is None:
-        return value
-    return f"{value} ({_short(figure.low * scale)} to {_short(figure.high * scale)})"
-
-
 # --- words for time -------------------------------------------------------------------------------
 
 
@@ -220,7 +223,3 @@ def _said(words: str, series: Sequence[SeriesPoint]) -> str:
 
 def _per(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f}"
-
-
-def _short(value: float) -> str:
-    return f"{value:.1f}" if value < 10 and value % 1 else f"{value:.0f}"

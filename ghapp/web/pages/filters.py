@@ -4,7 +4,7 @@ The address alone decides what a page shows, so a link shows the same again.
 """
 
 from collections.abc import Callable, Collection, Iterator
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import Any, NoReturn, TypeVar
@@ -14,6 +14,14 @@ from flask import Flask, abort, current_app, request, url_for
 
 from ghapp.attribution.model import AuditState, Struct, Verdict
 from ghapp.reports.words import agent_name
+from ghapp.summaries.periods import (
+    ONE_DAY,
+    DayPeriod,
+    presets,
+    quarter_before,
+    quarter_name,
+    quarter_of,
+)
 from ghapp.summaries.selection import (
     ListSlice,
     PullOrder,
@@ -22,12 +30,11 @@ from ghapp.summaries.selection import (
     TimeGrain,
     check_days,
     check_shares,
+    drawn_grain,
     year_before,
 )
 from ghapp.web.api.operation import operation_of
 
-SPANS = (("4 weeks", 27), ("12 weeks", 83), ("12 months", 364))
-"""The choices of a time span: words, and days before today at which it begins."""
 WORDS = {
     "author": "by {}",
     "team": "team {}",
@@ -46,6 +53,13 @@ VIEW = frozenset(
     {"since", "until", "basis", "grain", "sort", "ascending", "after", "board", "repositories"}
 )
 """Query parameters that are no filters: days, and how a page shows what it found."""
+
+
+BY_ONE = {"day": "day by day", "week": "week by week"}
+
+
+OF_THE_CHART = dict.fromkeys(("grain", "board", "repositories", "after"))
+"""Parameters that mean nothing where a step of a chart leads."""
 
 
 class _Switch(Enum):
@@ -115,15 +129,43 @@ class PageQuery(Struct, frozen=True):
         return url_for(endpoint, **{**more, **asked, **(request.view_args or {})})
 
     @property
+    def period(self) -> DayPeriod:
+        """The selected days; `asked_for` has given both ends."""
+        since, until = self.selection.since, self.selection.until
+        return DayPeriod(since or self.today, until or self.today)
+
+    def behind(
+        self, endpoint: str, step: TimeGrain, **changes: str | None
+    ) -> Callable[[date], str]:
+        """Return for the first day of a step of a chart the address of what it counts.
+
+        Days outside the selection are not counted.
+        """
+
+        def address(start: date) -> str:
+            since = max(start, self.period.since)
+            until = min(step.next(start) - ONE_DAY, self.period.until)
+            days = {"since": str(since), "until": str(until)}
+            return elsewhere(endpoint, **{**OF_THE_CHART, **days, **changes})
+
+        return address
+
+    @property
+    def quarter(self) -> str:
+        """The quarter that the selected days belong to; of any others, the last one."""
+        name = quarter_name(self.period.since)
+        is_one = self.period.since == quarter_of(name).since and name == quarter_name(
+            self.period.until
+        )
+        return name if is_one else quarter_name(quarter_before(self.today).since)
+
+    @property
     def spans(self) -> list[tuple[str, str, bool]]:
-        """Words and address of each time span, and whether it is the current one."""
-        found = []
-        for words, days in SPANS:
-            since = self.today - timedelta(days=days)
-            is_now = (self.selection.since, self.selection.until) == (since, self.today)
-            address = here(since=since.isoformat(), until=self.today.isoformat())
-            found.append((words, address, is_now))
-        return found
+        """Words and address of each period, and whether it is the current one."""
+        return [
+            (words, here(since=str(one.since), until=str(one.until)), one == self.period)
+            for words, one in presets(self.today)
+        ]
 
     @property
     def grains(self) -> list[tuple[str, str, bool]]:
@@ -132,6 +174,14 @@ class PageQuery(Struct, frozen=True):
             (grain.value.title(), here(grain=grain.value), grain is self.grain)
             for grain in TimeGrain
         ]
+
+    @property
+    def coarser(self) -> str | None:
+        """Say why charts do not have the grain that is asked for; ``None``: they have it."""
+        asked = request.args.get("grain")
+        if not asked or asked == self.grain:
+            return None
+        return f"By {self.grain}: so many days cannot be read {BY_ONE[asked]}."
 
 
 def asked_for(repository_ids: tuple[int, ...], today: date) -> PageQuery:
@@ -170,7 +220,7 @@ def asked_for(repository_ids: tuple[int, ...], today: date) -> PageQuery:
     )
     return PageQuery(
         selection=selection,
-        grain=_one_of("grain", TimeGrain) or TimeGrain.WEEK,
+        grain=drawn_grain(_one_of("grain", TimeGrain) or TimeGrain.WEEK, since, until or today),
         listing=listing,
         by=_one_of("board", RankBy) or RankBy.PULLS,
         today=today,

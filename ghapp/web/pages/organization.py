@@ -7,7 +7,7 @@ from flask import render_template
 from ghapp.reports import words
 from ghapp.store import Installation
 from ghapp.summaries.counts import OrganizationSummary, QuietReason, RepositoryCounts
-from ghapp.summaries.selection import RankBy
+from ghapp.summaries.selection import RankBy, TimeGrain
 from ghapp.web.access import readable, require_member
 from ghapp.web.current import services
 from ghapp.web.pages import drawings
@@ -33,7 +33,7 @@ QUIET_WORDS = {
 @takes(FILTERS)
 def organization(organization: str) -> str:
     """Show an organization's overview."""
-    account, wanted = _asked(organization)
+    account, wanted = asked_of(organization)
     summary = services.summaries.organization(wanted.selection, wanted.grain, today=wanted.today)
     summary = boards_with_usage(summary, account, wanted.selection)
     shown = summary.repositories[: None if wanted.whole else REPOSITORIES]
@@ -58,7 +58,7 @@ def organization(organization: str) -> str:
 @takes(FILTERS)
 def organization_pulls(organization: str) -> str:
     """List an organization's pull requests."""
-    account, wanted = _asked(organization)
+    account, wanted = asked_of(organization)
     page = services.summaries.pulls(wanted.selection, wanted.listing)
     return render_template(
         "organization_pulls.html", account=account.account, asked=wanted, page=page
@@ -69,7 +69,7 @@ def organization_pulls(organization: str) -> str:
 @takes(FILTERS)
 def organization_outcomes(organization: str) -> str:
     """Show an organization's outcomes."""
-    account, wanted = _asked(organization)
+    account, wanted = asked_of(organization)
     found = services.summaries.outcomes(wanted.selection)
     return render_template(
         "organization_outcomes.html",
@@ -80,18 +80,21 @@ def organization_outcomes(organization: str) -> str:
     )
 
 
-def _asked(organization: str) -> tuple[Installation, PageQuery]:
+def asked_of(organization: str) -> tuple[Installation, PageQuery]:
+    """Return an organization that the viewer is a member of, and what the address asks of it."""
     account = require_member(organization)
     return account, asked_for(tuple(sorted(readable(account.id))), services.clock().date())
 
 
 def _charts(wanted: PageQuery, summary: OrganizationSummary) -> dict[str, ChartWithTable]:
     days = (summary.adoption or ())[-ADOPTION_DAYS:]
+    pulls = wanted.behind("pages.organization_pulls", wanted.grain)
+    usage = wanted.behind("pages.organization_usage", TimeGrain.DAY)
     return {
-        "pulls_chart": drawings.pulls(summary.series, wanted.grain),
-        "share_chart": drawings.shares(summary.series, wanted.grain),
-        "developers_chart": drawings.developers(days),
-        "sessions_chart": drawings.agent_sessions(days),
+        "pulls_chart": drawings.pulls(summary.series, wanted.grain, pulls),
+        "share_chart": drawings.shares(summary.series, wanted.grain, pulls),
+        "developers_chart": drawings.developers(days, usage),
+        "sessions_chart": drawings.agent_sessions(days, usage),
     }
 
 

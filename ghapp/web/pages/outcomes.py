@@ -1,8 +1,10 @@
 """Outcomes of assisted pull requests beside the others: each measure with its name and unit."""
 
 from ghapp.attribution.model import Struct
+from ghapp.reports.figures import PERCENT, POINTS, difference_words, figure_words
 from ghapp.summaries.counts import OutcomeComparison, OutcomeMeasure, OutcomeSummary
-from ghapp.web.pages.drawings import comparison, figure_words
+from ghapp.summaries.intervals import difference
+from ghapp.web.pages.drawings import comparison
 
 
 class MeasureUnit(Struct, frozen=True):
@@ -44,6 +46,8 @@ class MeasureRow(Struct, frozen=True):
     assisted_count: int
     others: str
     others_count: int
+    difference: str
+    """Assisted less others: whether it can be told from chance."""
 
 
 def compared(outcomes: OutcomeSummary) -> list[MeasureRow]:
@@ -60,4 +64,9 @@ def _row(one: OutcomeComparison, unit: MeasureUnit) -> MeasureRow:
         assisted_count=one.assisted.count,
         others=figure_words(one.others, unit.unit, unit.scale),
         others_count=one.others.count,
+        difference=difference_words(
+            difference(one.assisted, one.others),
+            POINTS if unit.unit == PERCENT else unit.unit,
+            unit.scale,
+        ),
     )

@@ -24,6 +24,7 @@ def repository(owner: str, name: str) -> str:
     """Show a repository's overview."""
     known, wanted = _asked(owner, name)
     summary = services.summaries.repository(wanted.selection, wanted.grain)
+    pulls = wanted.behind("pages.repository_pulls", wanted.grain)
     return render_template(
         "repository.html",
         repository=known,
@@ -31,8 +32,8 @@ def repository(owner: str, name: str) -> str:
         summary=summary,
         beside=beside_pulls(wanted.selection),
         agents=[(one.agent, words.agent_name(one.agent)) for one in summary.agents],
-        pulls_chart=drawings.pulls(summary.series, wanted.grain),
-        share_chart=drawings.shares(summary.series, wanted.grain),
+        pulls_chart=drawings.pulls(summary.series, wanted.grain, pulls),
+        share_chart=drawings.shares(summary.series, wanted.grain, pulls),
         spent=_spent(known, wanted),
         meaning=BASES[services.settings.estimate],
     )

@@ -13,7 +13,7 @@ from ghapp.web.access import owns, readable, require_member, require_reader, req
 from ghapp.web.current import services
 from ghapp.web.frame import cost
 from ghapp.web.pages.blueprint import pages
-from ghapp.web.pages.drawings import ChartWithTable, span_name, tick
+from ghapp.web.pages.drawings import Behind, ChartWithTable, span_name, tick
 from ghapp.web.pages.filters import PageQuery, asked_for, takes
 from ghapp.web.pages.usage import USAGE_FILTERS, of_repository, selected, shown_grain
 
@@ -102,17 +102,20 @@ def _shown(selection: UsageSelection, wanted: PageQuery) -> dict[str, object]:
         "agents": [
             (one.name, agent_name(one.name)) for one in summary.agents if one.name != OTHERS
         ],
-        "spend_chart": _chart(summary, grain),
+        "spend_chart": _chart(
+            summary, grain, wanted.behind(str(request.endpoint), grain, grain="day")
+        ),
         "unallocated_share": _share(summary.totals),
     }
 
 
-def _chart(summary: SpendSummary, grain: TimeGrain) -> ChartWithTable:
+def _chart(summary: SpendSummary, grain: TimeGrain, behind: Behind) -> ChartWithTable:
     steps = [
         ChartColumn(
             label=tick(one.start, grain),
             title=f"{span_name(one.start, grain)}: {cost(one.spent.cost)}",
             values=_dollars(one.spent),
+            address=behind(one.start),
         )
         for one in summary.series
     ]
@@ -134,6 +137,7 @@ def _chart(summary: SpendSummary, grain: TimeGrain) -> ChartWithTable:
             )
             for one in summary.series
         ),
+        addresses=tuple(behind(one.start) for one in summary.series),
     )
 
 

@@ -13,7 +13,7 @@ from ghapp.web.access import owns, readable, require_member, require_reader, req
 from ghapp.web.api.usage_exports import UsageBy
 from ghapp.web.current import services
 from ghapp.web.pages.blueprint import pages
-from ghapp.web.pages.drawings import ChartWithTable, span_name, tick
+from ghapp.web.pages.drawings import Behind, ChartWithTable, span_name, tick
 from ghapp.web.pages.filters import PageQuery, asked_for, takes
 
 USAGE_FILTERS = frozenset({"since", "until", "team", "agent"})
@@ -121,7 +121,7 @@ def _shown(selection: UsageSelection, wanted: PageQuery) -> dict[str, object]:
         "source_words": SOURCES,
         "teams": [(name, name) for name in _named(summary.teams)],
         "agents": [(name, agent_name(name)) for name in _named(summary.agents)],
-        **_charts(summary, grain),
+        **_charts(summary, grain, wanted.behind(str(request.endpoint), grain, grain="day")),
     }
 
 
@@ -129,22 +129,31 @@ def _named(parts: Iterable[UsagePart]) -> list[str]:
     return [one.name for one in parts if one.name != OTHERS]
 
 
-def _charts(summary: UsageSummary, grain: TimeGrain) -> dict[str, ChartWithTable]:
+def _charts(summary: UsageSummary, grain: TimeGrain, behind: Behind) -> dict[str, ChartWithTable]:
     return {
         "people_chart": _chart(
-            "active person", summary, grain, [one.counts.people for one in summary.series]
+            "active person",
+            summary,
+            grain,
+            [one.counts.people for one in summary.series],
+            behind,
         ),
         "sessions_chart": _chart(
             "agent session",
             summary,
             grain,
             [one.counts.agent_sessions for one in summary.series],
+            behind,
         ),
     }
 
 
 def _chart(
-    noun: str, summary: UsageSummary, grain: TimeGrain, values: Sequence[int | None]
+    noun: str,
+    summary: UsageSummary,
+    grain: TimeGrain,
+    values: Sequence[int | None],
+    behind: Behind,
 ) -> ChartWithTable:
     """Draw columns; a value that is not known has none, and says so."""
     steps = [
@@ -152,6 +161,7 @@ def _chart(
             label=tick(one.start, grain),
             title=f"{span_name(one.start, grain)}: {_counted(value, noun)}",
             values=(value or 0,),
+            address=behind(one.start),
         )
         for one, value in zip(summary.series, values, strict=True)
     ]
@@ -167,6 +177,7 @@ def _chart(
             *("Active people", "Agent sessions", "Output tokens", "Cache tokens read"),
         ),
         rows=tuple(_row(one, grain) for one in summary.series),
+        addresses=tuple(behind(one.start) for one in summary.series),
     )
 
 

@@ -271,6 +271,7 @@ class Slow:
                 one.pulls,
                 one.attributed if one.no_evidence < one.pulls else None,
                 one.effective,
+                one.no_evidence,
             )
             for name, size, one in named
         )

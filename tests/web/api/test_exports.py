@@ -10,7 +10,7 @@ import pytest
 
 from ghapp.summaries.counts import PullFacts
 from ghapp.web.api import exports
-from ghapp.web.api.exports import USAGE_COLUMNS, user_columns
+from ghapp.web.api.exports import OWN_COLUMNS, user_columns
 from tests.web.api.audited import saved, with_pulls
 from tests.web.place import Place
 
@@ -38,7 +38,8 @@ def test_export_all_users(place: Place) -> None:
         "PRs": "2",
         "Lines of code with CC": "8",
         "Lines of code": "16",
-        **dict.fromkeys(USAGE_COLUMNS, ""),
+        **dict.fromkeys(OWN_COLUMNS, ""),
+        "PRs without evidence": "0",
     }
     assert table(place.signed_in("member").get("/api/organizations/acme/users.csv").text)
     codex = place.signed_in("admin").get("/api/organizations/acme/users.csv?counting=codex").text

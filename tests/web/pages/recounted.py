@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
-from math import floor
+from math import floor, hypot
 from statistics import median as middle
 from typing import Any
 
@@ -299,6 +299,7 @@ def _lines(title: str, rows: Iterable[LineCounts]) -> Iterator[Figure]:
         is_known = row.known_effective or row.attributed
         yield title, name, "Lines with", n(row.attributed) if is_known else "-"
         yield title, name, "of", n(row.effective)
+        yield title, name, "no evidence", n(row.whole_effective - row.known_effective)
         part = row.whole_attributed, row.whole_effective
         yield title, name, "at least", share(*part) if row.known_effective else "-"
         if row.known_effective:
@@ -331,6 +332,7 @@ def _team(one: TeamCounts) -> Iterator[Figure]:
     row, counts = ("Teams", one.team or "others, and groups under five"), one.counts
     yield *row, "PRs with", with_(counts, counts.assisted)
     yield *row, "all", n(counts.pulls)
+    yield *row, "no evidence", n(counts.no_evidence)
     yield *row, "at least", floor_of(counts)
     yield from floor_meter(*row, one.team or "others", counts)
 
@@ -350,14 +352,43 @@ def _quiet(known: Known, asked: PullSelection) -> Iterator[Figure]:
     if not asked.is_plain:
         return
     assert asked.until is not None
+    yield "Quiet spots", "the last 4 full weeks compared with the 12 before"
     spots = quiet_spots(known, asked.until)
-    if spots:
-        yield "Quiet spots", "the last 4 full weeks compared with the 12 before"
+    of_teams = {(one.now, one.before): one for one in spots if one.team}
+    of_places = {(one.now, one.before): one for one in spots if not one.team}
     for one in spots:
-        name = f"team {one.team}" if one.team else one.repository.partition("/")[2]
+        key = one.now, one.before
+        if one.team and key in of_places:
+            continue
+        team = of_teams[key].team if key in of_teams else ""
+        names = [one.repository.partition("/")[2], f"team {team}" if team else ""]
+        name = " and ".join(filter(None, names))
+        since = _quiet_since(known, one, asked.until)
+        yield "Quiet spots", name, "Since", day(since) if since else "16 weeks or more"
         for head, counts in (("PRs with, now", one.now), ("before", one.before)):
             of = f"{counts.assisted} of {counts.pulls}"
             yield "Quiet spots", name, head, of if is_told(counts) else "-"
+
+
+def _quiet_since(known: Known, spot: Spot, last_day: date) -> date | None:
+    """Go back week by week from the last four as long as nothing says that it was not quiet."""
+    after = min(last_day + timedelta(days=1), known.today)
+    first = after - timedelta(days=after.weekday() + 28)
+    ids = tuple(one for one, name in known.names.items() if spot.repository in {"", name})
+    for weeks in range(12):
+        monday = first - timedelta(days=7 * (weeks + 1))
+        week = PullSelection(ids, monday, monday + timedelta(days=6), team=spot.team or None)
+        counts = known.slow.totals(week)
+        if not counts.pulls:
+            continue
+        if spot.rule is QuietReason.NO_EVIDENCE:
+            is_quiet = not is_told(counts)
+        else:
+            then = spot.before.assisted / max(spot.before.pulls, 1)
+            is_quiet = not counts.assisted or counts.assisted / counts.pulls < then / 2
+        if not is_quiet:
+            return monday + timedelta(days=7)
+    return None
 
 
 def quiet_spots(known: Known, last_day: date) -> list[Spot]:
@@ -539,6 +570,7 @@ def _board(
         with_, lines_with = row.pulls_with, row.lines_with
         yield "Leaderboard", name, "PRs with", "-" if with_ is None else n(with_)
         yield "Leaderboard", name, "all PRs", n(row.pulls)
+        yield "Leaderboard", name, "no evidence", n(row.no_evidence)
         yield "Leaderboard", name, "Lines with", "-" if lines_with is None else n(lines_with)
         yield "Leaderboard", name, "all lines", n(row.lines)
         yield from _usage_of("Leaderboard", name, used.get(row.name))
@@ -625,8 +657,9 @@ def outcomes(known: Known, asked: PullSelection) -> Iterator[Figure]:
         if (pull.repository_id, pull.number) in known.outcomes
     ]
     said = f"{n(len(told))} of {many(len(chosen), 'merged pull request')} in this period."
-    how = "A dot is the value; the line through it is its 95% interval."
-    yield "", f"Outcomes are known for {said} {how}"
+    how = "A dot is the value; the line through it is its 95% interval. Of this many comparisons,"
+    chance = "chance alone makes one look like a difference on about one page of three."
+    yield "", f"Outcomes are known for {said} {how} {chance}"
     for name, title, unit, estimate in MEASURES:
         groups = [
             [one for one in told if (one[0].audit.verdict is Verdict.ASSISTED) is is_assisted]
@@ -715,12 +748,37 @@ def _compared(
     if drawn:
         yield title, "drawn", ". ".join(drawn)
         yield title, "drawn", name
+    scale, points = (100, " points") if unit == "%" else (1, unit)
+    if len(drawn) == len(estimates):
+        yield title, f"Assisted: {difference_of(*estimates, scale, points)}."
+
+
+def difference_of(one: MeasuredFigure, other: MeasuredFigure, scale: float, unit: str) -> str:
+    """Write by how much one figure is more than another, and whether chance may have made it."""
+    if one.value is None or other.value is None:
+        return "-"
+    if one.low is None or one.high is None or other.low is None or other.high is None:
+        return "too few to tell"
+    value = (one.value - other.value) * scale
+    low = value - scale * hypot(one.value - one.low, other.high - other.value)
+    high = value + scale * hypot(one.high - one.value, other.value - other.low)
+    if low <= 0 <= high:
+        chance = "no difference that can be told from chance"
+        return f"{chance} ({_rounded(low)} to {_rounded(high)}{unit})"
+    ends = sorted((abs(low), abs(high)))
+    way = "more" if value > 0 else "less"
+    return f"{_rounded(abs(value))}{unit} {way} ({_rounded(ends[0])} to {_rounded(ends[1])})"
+
+
+def _rounded(value: float) -> str:
+    number = round(value, 1) if abs(value) < 10 else round(value)
+    return f"{number:g}" if number else "0"
 
 
 def _estimate(one: MeasuredFigure, unit: str) -> str:
     def short(value: float) -> str:
         value *= 100 if unit == "%" else 1
-        return f"{value:.1f}" if value < 10 and value != int(value) else f"{value:.0f}"
+        return _rounded(value)
 
     if one.value is None:
         return "-"

@@ -34,7 +34,7 @@ from tests.store.plain_usage import counting
 from tests.store.records import document
 from tests.store.summaries.slow_summaries import Pull, Slow
 from tests.web.conftest import NOW
-from tests.web.pages import recounted
+from tests.web.pages import recounted, recounted_periods
 from tests.web.pages.figures import Figure, figures, is_figure, parsed
 from tests.web.pages.reading import Read
 from tests.web.pages.recounted import Known, Replayed
@@ -193,7 +193,9 @@ def test_each_repository(admin: FlaskClient, known: Known) -> None:
 def test_a_repository_as_it_is_asked_for(
     admin: FlaskClient, known: Known, shop: int, asked: dict[str, Any], grain: TimeGrain
 ) -> None:
-    wanted = recounted.repository(known, known.asked(shop, **asked), grain)
+    # More days than a quarter has are not drawn day by day.
+    drawn = TimeGrain.WEEK if grain is TimeGrain.DAY and "since" not in asked else grain
+    wanted = recounted.repository(known, known.asked(shop, **asked), drawn)
     expect(admin, address(SHOP, grain=grain, **asked), wanted)
 
 
@@ -241,6 +243,40 @@ def test_lists_and_outcomes(
     name = page.__name__
     expect(admin, address(f"{SHOP}/{name}", **asked), page(known, known.asked(shop, **asked)))
     expect(admin, address(f"{ACME}/{name}", **asked), page(known, known.asked(**asked)))
+
+
+@pytest.mark.parametrize("more", [{}, {"team": "Web"}, {"agent": "codex"}, {"path": "shop"}])
+def test_changes(admin: FlaskClient, known: Known, shop: int, more: dict[str, str]) -> None:
+    asked = {"since": date(2026, 4, 24), "until": date(2026, 5, 13), **more}
+    before = date(2026, 4, 4), date(2026, 4, 23)
+    wanted = recounted_periods.changes(known, known.asked(**asked), before)
+    expect(admin, address(f"{ACME}/changes", **asked), wanted)
+    wanted = recounted_periods.changes(known, known.asked(shop, **asked), before)
+    expect(admin, address(f"{SHOP}/changes", **asked), wanted)
+
+
+def test_changes_with_nothing_before(admin: FlaskClient, known: Known) -> None:
+    asked = {"since": date(2026, 4, 3), "until": date(2026, 5, 13)}
+    before = date(2026, 2, 21), date(2026, 4, 2)
+    wanted = recounted_periods.changes(known, known.asked(**asked), before)
+    expect(admin, address(f"{ACME}/changes", **asked), wanted)
+
+
+@pytest.mark.parametrize("asked", [{}, {"team": "Web", **DAYS_OF_APRIL}])
+def test_what_is_not_known(admin: FlaskClient, known: Known, asked: dict[str, Any]) -> None:
+    wanted = recounted_periods.unknown(known, known.asked(**asked))
+    expect(admin, address(f"{ACME}/unknown", **asked), wanted)
+
+
+def test_agents_compared(admin: FlaskClient, known: Known) -> None:
+    expect(admin, f"{ACME}/agents", recounted_periods.agents(known, known.asked()))
+
+
+def test_the_page_for_a_board(admin: FlaskClient, known: Known) -> None:
+    quarter = {"since": date(2026, 4, 1), "until": date(2026, 6, 30)}
+    before = date(2026, 1, 1), date(2026, 3, 31)
+    wanted = recounted_periods.board(known, known.asked(**quarter), before)
+    expect(admin, f"{ACME}/board?quarter=2026-Q2", wanted)
 
 
 KINDS: dict[str, Callable[[Pull], object]] = {

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from werkzeug.exceptions import BadRequest
 
 from ghapp.attribution.model import Verdict
+from ghapp.summaries.selection import TimeGrain
 from ghapp.web.pages.filters import PageQuery, asked_for, carried, elsewhere, here
 from tests.web.pages.figures import parsed
 from tests.web.pages.reading import Read
@@ -128,12 +129,32 @@ def test_a_link_changes_some_of_the_address_and_forgets_the_place_in_a_list() ->
 
 
 def test_each_span_is_a_link_and_the_present_one_is_marked() -> None:
-    with at("since=2026-04-23&until=2026-05-20&team=a") as wanted:
+    with at("since=2026-04-21&until=2026-05-20&team=a") as wanted:
         spans = {words: (address, is_now) for words, address, is_now in wanted.spans}
-    assert [is_now for _, is_now in spans.values()] == [True, False, False]
-    assert "team=a" in spans["12 weeks"][0]
+    assert [words for words, (_, is_now) in spans.items() if is_now] == ["Last 30 days"]
+    assert spans["Last quarter"][0] == "/list/shop?since=2026-01-01&until=2026-03-31&team=a"
     with at("grain=month") as wanted:
         assert [is_now for *_, is_now in wanted.grains] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("query", "shown", "said"),
+    [
+        ("grain=day", TimeGrain.WEEK, "By week: so many days cannot be read day by day."),
+        ("grain=day&since=2026-02-18", TimeGrain.DAY, None),
+        ("grain=day&since=2026-02-17", TimeGrain.WEEK, "By week: so many days"),
+        ("grain=week&since=2020-01-01", TimeGrain.MONTH, "By month: so many days"),
+        ("since=2020-01-01", TimeGrain.MONTH, None),
+        ("grain=month", TimeGrain.MONTH, None),
+    ],
+)
+def test_many_days_are_drawn_by_week_or_month_and_it_is_said(
+    query: str, shown: TimeGrain, said: str | None
+) -> None:
+    with at(query) as wanted:
+        assert wanted.grain is shown
+        assert (wanted.coarser is None) == (said is None)
+        assert (wanted.coarser or "").startswith(said or "")
 
 
 def test_each_filter_is_said_and_leads_to_the_page_without_it() -> None:

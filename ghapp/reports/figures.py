@@ -1,0 +1,66 @@
+"""A figure, and the difference of two, in words, each with its interval. It counts nothing."""
+
+from math import ceil, floor
+
+from ghapp.summaries.counts import MeasuredDifference, MeasuredFigure
+
+FROM_CHANCE = "no difference that can be told from chance"
+PERCENT, POINTS = "%", " points"
+"""The unit of a share, and of the difference of two."""
+TINY = 1e-9
+"""What a float may be beside the whole number that is meant."""
+
+
+def figure_words(figure: MeasuredFigure, unit: str = PERCENT, scale: float = 100) -> str:
+    """Write a figure with its interval: ``12 h (9 to 15)``; a dash: there is none."""
+    if figure.value is None:
+        return "-"
+    value = f"{short(figure.value * scale)}{unit}"
+    if figure.low is None or figure.high is None:
+        return value
+    return f"{value} ({short(figure.low * scale)} to {short(figure.high * scale)})"
+
+
+def floor_words(figure: MeasuredFigure) -> str:
+    """Write a share that is a floor, rounded down as everywhere, with its interval.
+
+    >>> floor_words(MeasuredFigure(count=90, value=0.678, low=0.5, high=0.801))
+    '67% (50 to 81)'
+    """
+    if figure.value is None:
+        return "-"
+    value = "<1" if 0 < figure.value < 0.01 else floor(figure.value * 100 + TINY)
+    if figure.low is None or figure.high is None:
+        return f"{value}%"
+    ends = floor(figure.low * 100 + TINY), ceil(figure.high * 100 - TINY)
+    return f"{value}% ({ends[0]} to {ends[1]})"
+
+
+def difference_words(found: MeasuredDifference, unit: str = POINTS, scale: float = 100) -> str:
+    """Write a difference: whether it can be told from chance, and its interval.
+
+    >>> difference_words(MeasuredDifference(value=0.05, low=0.02, high=0.08))
+    '5 points more (2 to 8)'
+    >>> difference_words(MeasuredDifference(value=0.05, low=-0.02, high=0.12))
+    'no difference that can be told from chance (-2 to 12 points)'
+    """
+    if found.value is None:
+        return "-"
+    if found.low is None or found.high is None:
+        return "too few to tell"
+    low, high = found.low * scale, found.high * scale
+    if not found.is_told:
+        return f"{FROM_CHANCE} ({short(low)} to {short(high)}{unit})"
+    way = "more" if found.value > 0 else "less"
+    near, far = sorted((abs(low), abs(high)))
+    return f"{short(abs(found.value) * scale)}{unit} {way} ({short(near)} to {short(far)})"
+
+
+def short(value: float) -> str:
+    """Write a number with one decimal below ten, and none above.
+
+    >>> short(3.14), short(31.4), short(-0.04), short(2.0)
+    ('3.1', '31', '0', '2')
+    """
+    text = f"{value:.1f}" if abs(value) < 10 else f"{value:.0f}"
+    return {"-0.0": "0"}.get(text, text).removesuffix(".0")
