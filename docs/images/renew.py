@@ -7,6 +7,7 @@ renderer and its style for this once. Look at the pictures before you commit the
 """
 # ruff: noqa: INP001 - a script beside the pictures that it makes, and no package
 
+import base64
 import os
 import re
 import signal
@@ -89,6 +90,10 @@ OWN_WORK = (
 """What ``ghapp mine --open`` shows of a day that the tests make up."""
 
 
+OVERVIEW = "overview"
+"""The comment beside an organization's page, from their own pictures, for the README."""
+
+
 def main() -> None:
     """Take the pictures that are asked for, or all of them."""
     path = find() or sys.exit(MISSING)
@@ -103,8 +108,13 @@ def main() -> None:
                 browser = playwright.chromium.launch(executable_path=path, args=list(OPTIONS))
                 photograph(browser, shots)
                 browser.close()
-    if not names or names - {shot.name for shot in (*COMMENTS, *OWN_WORK)}:
+    if not names or names - {OVERVIEW, *(shot.name for shot in (*COMMENTS, *OWN_WORK))}:
         of_the_demo(path)
+    if not names or OVERVIEW in names:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=path, args=list(OPTIONS))
+            put_side_by_side(browser, "comment", "organization")
+            browser.close()
 
 
 def of_the_demo(path: str) -> None:
@@ -227,6 +237,22 @@ def photograph_github(browser: Browser, url: str) -> None:
     for name, words in ON_GITHUB.items():
         section = page.locator("section", has=page.get_by_text(words)).first
         section.screenshot(path=HERE / f"{name}.png", animations="disabled")
+
+
+def put_side_by_side(browser: Browser, *names: str) -> None:
+    """Write the overview: pictures that there are, on one sheet, the later over the earlier."""
+    pictures = [base64.b64encode((HERE / f"{name}.png").read_bytes()).decode() for name in names]
+    sheet = "".join(f"<img src='data:image/png;base64,{one}'>" for one in pictures)
+    page = browser.new_page(viewport={"width": 1000, "height": 560})
+    page.set_content(
+        "<style>body { margin: 0; height: 560px; background: #e9ebf3; position: relative; "
+        "overflow: hidden }"
+        "img { position: absolute; border-radius: 8px; box-shadow: 0 6px 24px #1c1e2a40 }"
+        "img:first-child { width: 520px; left: 28px; top: 96px; z-index: 1 }"
+        "img:last-child { width: 700px; right: 24px; top: 28px }</style>" + sheet
+    )
+    page.screenshot(path=HERE / f"{OVERVIEW}.png", animations="disabled")
+    page.close()
 
 
 def photograph(browser: Browser, addresses: dict[str, str], shots: Iterable[Shot]) -> None:
