@@ -38,6 +38,9 @@ FONTS = """<?xml version="1.0"?>
   <match target="pattern"><test name="family"><string>system-ui</string></test>
     <edit name="family" mode="prepend" binding="strong"><string>Inter</string>
       <string>DejaVu Sans</string></edit></match>
+  <match target="pattern"><test name="family"><string>monospace</string></test>
+    <edit name="family" mode="prepend" binding="strong"><string>DejaVu Sans Mono</string>
+    </edit></match>
 </fontconfig>
 """
 """Pages ask for the system's own type; a desktop has one, a server's is chosen here."""
