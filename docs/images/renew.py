@@ -269,6 +269,7 @@ def photograph(browser: Browser, addresses: dict[str, str], shots: Iterable[Shot
         page.goto(addresses["start"])
         page.get_by_role("link", name="Sign in with GitHub").click()
         _open(page, addresses, shot.page)
+        page.wait_for_load_state()
         tall = min(shot.height, page.evaluate("document.body.scrollHeight"))
         area = {"x": 0.0, "y": 0.0, "width": float(shot.width), "height": float(tall)}
         page.screenshot(path=HERE / f"{shot.name}.png", animations="disabled", clip=area)  # type: ignore[arg-type]
