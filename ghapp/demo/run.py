@@ -51,10 +51,10 @@ def demo(directory: Path, console: Console, *, once: bool, empty: bool = False) 
 
     scenarios, wrong = read_scenarios(FIXTURES), list[str]()
     log, now = directory / "app.log", datetime.now(UTC)
-    year = {} if once or empty else whole_year(now)
+    past = not once and not empty
     with Sandbox(directory / "github") as sandbox:
-        stage = set_stage(sandbox, scenarios, directory, past=bool(year))
-        if year:
+        stage = set_stage(sandbox, scenarios, directory, past=past)
+        if past:
             write_notice(stage.notice, "The demo is about to make its year of pull requests.")
         tell("Starting Valkey, web, workers and scheduler ...")
         with app_running(stage.environment, stage.port, log, tell):
@@ -64,6 +64,7 @@ def demo(directory: Path, console: Console, *, once: bool, empty: bool = False) 
             with Store.unmigrated(settings.database_url) as store:
                 play = DemoPlay(sandbox, stage, store, settings, console, log)
                 play.install()
+                year = whole_year(now) if past else {}
                 # With these first, the numbers of the newest go on those of the year.
                 landed = play.land(year)
                 if not empty:
@@ -152,11 +153,11 @@ def year_progress(
 ) -> Iterator[Callable[[], None]]:
     """Lend what is told of each pull request of a year; the pages' notice goes at the end."""
     whole, made = sum(map(len, year.values())), count(1)
-    told = f"Writing a year of {whole:,} merged pull requests in {len(year)} repositories"
+    console.print(
+        f"Writing a year of {whole:,} merged pull requests in {len(year)} repositories ..."
+    )
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        if not console.is_terminal:
-            console.print(f"{told} ...")
-        task = bar.add_task(told, total=whole)
+        task = bar.add_task("", total=whole)
 
         def done() -> None:
             at = next(made)
