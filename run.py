@@ -49,7 +49,7 @@ EXTRAS = ("--extra", "server", "--extra", "embedded")
 
 def main(arguments: list[str]) -> None:
     """Install what the command needs, then become it."""
-    command = arguments[0] if arguments else "--help"
+    command = arguments[0] if arguments else ""
     if command == "lock":
         renew_locks()
         return
@@ -66,7 +66,7 @@ def main(arguments: list[str]) -> None:
         compiled = {"PYTHONPYCACHEPREFIX": str(directory / "bytecode")}
         become([python, "-m", *module, *cache_option(directory), *given], compiled)
     # -P: never import a folder named ghapp from the current directory.
-    become([python, "-P", "-m", "ghapp", *(arguments or ["--help"])])
+    become([python, "-P", "-m", "ghapp", *arguments])
 
 
 def at_once(given: list[str]) -> list[str]:

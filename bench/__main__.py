@@ -10,6 +10,7 @@ from bench import (
     backfill,
     corpus,
     coverage,
+    demo_start,
     names,
     pages,
     pushed,
@@ -44,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     which = (
         "truth|pushed|corpus|agreement|readers|usage|telemetry|speed|replay|pages|usage_pages|backfill|upload|"
         "slow|names|"
-        "upgrade|coverage|mutants"
+        "demo_start|upgrade|coverage|mutants"
     )
     commands = parser.add_subparsers(required=True, metavar=which)
     _truth_arguments(commands.add_parser("truth", help=truth.__doc__))
@@ -62,6 +63,9 @@ def _parser() -> argparse.ArgumentParser:
     _upload_arguments(commands.add_parser("upload", help=upload.__doc__))
     _slow_arguments(commands.add_parser("slow", help=slow.__doc__))
     _names_arguments(commands.add_parser("names", help=names.__doc__))
+    start = commands.add_parser("demo_start", help=demo_start.__doc__)
+    start.add_argument("--rounds", type=int, default=3)
+    start.set_defaults(run=lambda options: demo_start.measure(options.rounds))
     _upgrade_arguments(commands.add_parser("upgrade", help=upgrade.__doc__))
     _coverage_arguments(
         commands.add_parser("coverage", help=coverage.__doc__, add_help=False, prefix_chars="\0")

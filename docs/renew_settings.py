@@ -15,7 +15,7 @@ from ghapp.settings import VARIABLES, SettingVariable
 TOP = Path(__file__).resolve().parent.parent
 PAGE = TOP / "docs" / "settings.md"
 EXAMPLE = TOP / ".env.example"
-WIDTH = 100
+WIDTH = 140
 """Columns."""
 EXAMPLE_HEAD = """\
 # Copy this to .env or into your process manager. `ghapp serve` on one machine needs none of it:
@@ -32,7 +32,7 @@ def page(text: str) -> str:
         for name, body in zip(parts[::2], parts[1::2], strict=True)
     }
     sections = (
-        "\n\n".join(filter(None, (f"## {name}", facts(row), by_hand.get(name, ""))))
+        "\n\n".join(filter(None, (f"## {name}\n{facts(row)}", by_hand.get(name, ""))))
         for name, row in VARIABLES.items()
     )
     return head + "\n\n".join(sections) + "\n"

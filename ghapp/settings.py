@@ -396,6 +396,10 @@ _ROWS = (
          unset="both are closed", is_secret=True),
     _Row("GHAPP_PUBLIC_PAGES", "public_pages", _switch, "off",
          "`on`: anyone may read pages, API and badges of public repositories without signing in."),
+    _Row("GHAPP_NOTICE_FILE", "notice_file", Path, "",
+         "A file whose text stands at the top of every page, such as an outage to come. The file "
+         "may come, change and go while the app runs.",
+         unset="no page has a notice"),
     _Row("GHAPP_PRIVATE_WEBHOOKS", "private_webhooks", _switch, "off",
          "`on`: weekly summaries may go to webhooks in a private network."),
     _Row("GHAPP_MAIL_URL", "mail_url", _mail_address, "",
@@ -477,6 +481,8 @@ class Settings:
     operator_token: str | None = field(repr=False)
     """``None``: there is no operator's page and there are no metrics."""
     public_pages: bool
+    notice_file: Path | None
+    """``None``: no page has a notice."""
     """Whether anyone may read audits of public repositories without signing in."""
     private_webhooks: bool
     """Whether weekly summaries may go to webhooks in a private network."""

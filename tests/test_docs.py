@@ -40,8 +40,11 @@ def named(page: Path) -> str:
 def anchors(page: Path) -> set[str]:
     """Return the anchors of a page as GitHub makes them from its headings."""
     text = _FENCED.sub("", page.read_text("utf-8"))
-    plain = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in _HEADING.findall(text))
-    return {heading.replace(" ", "-") for heading in plain}
+    return {_anchor(heading) for heading in _HEADING.findall(text)}
+
+
+def _anchor(heading: str) -> str:
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 # --- every name has its place --------------------------------------------------------------------
@@ -150,6 +153,23 @@ def test_every_page_is_reached_from_the_readme() -> None:
             todo += [one for one in new if one not in reached]
             reached |= set(new)
     assert {named(page) for page in DOCS.rglob("*.md")} <= {named(page) for page in reached}
+
+
+LONG = {"rules.md", "evidence.md"}
+"""References: they begin with an index of their sections."""
+LONGEST = 200
+"""Lines of any other page."""
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=named)
+def test_a_page_is_short_or_begins_with_its_index(page: Path) -> None:
+    lines = page.read_text("utf-8").splitlines()
+    if page.name not in LONG:
+        assert len(lines) <= LONGEST, "split it by what a reader looks for, or say it shorter"
+        return
+    top = "\n".join(lines[:50])
+    sections = [line[3:] for line in lines if line.startswith("## ")]
+    assert [one for one in sections if f"](#{_anchor(one)})" not in top.replace("\n", " ")] == []
 
 
 # --- no documented name goes stale ---------------------------------------------------------------

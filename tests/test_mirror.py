@@ -15,7 +15,6 @@ ELSEWHERE = {
     "ghapp/cli/one_change.py": ("tests/cli/test_audit.py", "tests/cli/test_report_line.py"),
     "ghapp/demo/cast.py": ("tests/demo/test_year.py",),
     "ghapp/demo/code.py": ("tests/demo/test_year.py",),
-    "ghapp/demo/run.py": ("tests/cli/test_demo.py",),
     "ghapp/demo/stage.py": ("tests/cli/test_demo.py",),
     "ghapp/demo/sandbox/builder.py": ("tests/demo/sandbox/test_changes.py",),
     "ghapp/demo/sandbox/events.py": ("tests/demo/sandbox/test_webhooks.py",),

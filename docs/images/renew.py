@@ -7,6 +7,7 @@ renderer and its style for this once. Look at the pictures before you commit the
 """
 # ruff: noqa: INP001 - a script beside the pictures that it makes, and no package
 
+import base64
 import os
 import re
 import signal
@@ -37,6 +38,9 @@ FONTS = """<?xml version="1.0"?>
   <match target="pattern"><test name="family"><string>system-ui</string></test>
     <edit name="family" mode="prepend" binding="strong"><string>Inter</string>
       <string>DejaVu Sans</string></edit></match>
+  <match target="pattern"><test name="family"><string>monospace</string></test>
+    <edit name="family" mode="prepend" binding="strong"><string>DejaVu Sans Mono</string>
+    </edit></match>
 </fontconfig>
 """
 """Pages ask for the system's own type; a desktop has one, a server's is chosen here."""
@@ -89,6 +93,10 @@ OWN_WORK = (
 """What ``ghapp mine --open`` shows of a day that the tests make up."""
 
 
+OVERVIEW = "overview"
+"""The comment beside an organization's page, from their own pictures, for the README."""
+
+
 def main() -> None:
     """Take the pictures that are asked for, or all of them."""
     path = find() or sys.exit(MISSING)
@@ -103,8 +111,13 @@ def main() -> None:
                 browser = playwright.chromium.launch(executable_path=path, args=list(OPTIONS))
                 photograph(browser, shots)
                 browser.close()
-    if not names or names - {shot.name for shot in (*COMMENTS, *OWN_WORK)}:
+    if not names or names - {OVERVIEW, *(shot.name for shot in (*COMMENTS, *OWN_WORK))}:
         of_the_demo(path)
+    if not names or OVERVIEW in names:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=path, args=list(OPTIONS))
+            put_side_by_side(browser, "comment", "organization")
+            browser.close()
 
 
 def of_the_demo(path: str) -> None:
@@ -229,6 +242,22 @@ def photograph_github(browser: Browser, url: str) -> None:
         section.screenshot(path=HERE / f"{name}.png", animations="disabled")
 
 
+def put_side_by_side(browser: Browser, *names: str) -> None:
+    """Write the overview: pictures that there are, on one sheet, the later over the earlier."""
+    pictures = [base64.b64encode((HERE / f"{name}.png").read_bytes()).decode() for name in names]
+    sheet = "".join(f"<img src='data:image/png;base64,{one}'>" for one in pictures)
+    page = browser.new_page(viewport={"width": 1000, "height": 560})
+    page.set_content(
+        "<style>body { margin: 0; height: 560px; background: #e9ebf3; position: relative; "
+        "overflow: hidden }"
+        "img { position: absolute; border-radius: 8px; box-shadow: 0 6px 24px #1c1e2a40 }"
+        "img:first-child { width: 520px; left: 28px; top: 96px; z-index: 1 }"
+        "img:last-child { width: 700px; right: 24px; top: 28px }</style>" + sheet
+    )
+    page.screenshot(path=HERE / f"{OVERVIEW}.png", animations="disabled")
+    page.close()
+
+
 def photograph(browser: Browser, addresses: dict[str, str], shots: Iterable[Shot]) -> None:
     """Write the pictures of the app's own pages, seen by whoever owns everything."""
     for shot in shots:
@@ -240,6 +269,7 @@ def photograph(browser: Browser, addresses: dict[str, str], shots: Iterable[Shot
         page.goto(addresses["start"])
         page.get_by_role("link", name="Sign in with GitHub").click()
         _open(page, addresses, shot.page)
+        page.wait_for_load_state()
         tall = min(shot.height, page.evaluate("document.body.scrollHeight"))
         area = {"x": 0.0, "y": 0.0, "width": float(shot.width), "height": float(tall)}
         page.screenshot(path=HERE / f"{shot.name}.png", animations="disabled", clip=area)  # type: ignore[arg-type]

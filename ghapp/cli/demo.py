@@ -14,11 +14,12 @@ from ghapp.log import configure
 
 @click.command("demo")
 @click.option("--once", is_flag=True, help="End by itself; status 0 if everything was read back.")
-def command(*, once: bool) -> None:
+@click.option("--empty", is_flag=True, help="Merge nothing: the app right after its installation.")
+def command(*, once: bool, empty: bool) -> None:
     """Run a demo with a stand-in for GitHub.
 
     The stand-in delivers merged pull requests as signed webhooks. The demo prints what the app
-    writes to GitHub.
+    writes to GitHub. The pages are up before that, and fill while a year is made.
     """
     configure("WARNING")
     # However it ends, it stops what it started and removes what it wrote. A shell lets a command
@@ -27,7 +28,7 @@ def command(*, once: bool) -> None:
         signal.signal(signum, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="ghapp-demo-") as directory:
         try:
-            status = demo(Path(directory), Console(), once=once)
+            status = demo(Path(directory), Console(), once=once, empty=empty)
         except DemoError as error:
             raise click.ClickException(str(error)) from error
     raise SystemExit(status)

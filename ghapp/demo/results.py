@@ -1,14 +1,14 @@
 """Waits for what the app does in the demo, prints what it wrote on GitHub, and checks it."""
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
 
 from ghapp.attribution.model import Verdict
 from ghapp.demo.app_process import LOOK_EVERY, wait_for
-from ghapp.demo.sandbox import Sandbox
+from ghapp.demo.sandbox import HubPull, Sandbox
 from ghapp.demo.scenarios import PlayedScenario
 from ghapp.store import Store
 
@@ -34,18 +34,18 @@ def wait_until_installed(store: Store, repositories: Collection[int], log: Path)
     wait_for(is_known, INSTALL_LIMIT, "the app does not know its repositories", log)
 
 
-def wait_for_audits(sandbox: Sandbox, played: list[PlayedScenario], log: Path) -> None:
+def wait_for_audits(sandbox: Sandbox, pulls: Sequence[HubPull], log: Path) -> None:
     """Wait until every pull request has its check run, which the app writes last."""
 
-    def is_done(one: PlayedScenario) -> bool:
-        runs = sandbox.visible(one.pull).check_runs
+    def is_done(one: HubPull) -> bool:
+        runs = sandbox.visible(one).check_runs
         return any(run.name == CHECK_NAME and run.status == "completed" for run in runs)
 
     def requests() -> int:
         return len(sandbox.exchanges)
 
     everything = "some audits are missing"
-    wait_for(lambda: all(map(is_done, played)), AUDIT_LIMIT, everything, log, requests)
+    wait_for(lambda: all(map(is_done, pulls)), AUDIT_LIMIT, everything, log, requests)
 
 
 def show(sandbox: Sandbox, played: PlayedScenario, store: Store, console: Console) -> list[str]:

@@ -1,22 +1,15 @@
-"""Prepares the sandbox and the app's store before the demo merges anything."""
+"""Prepares the sandbox and the app's environment before the demo merges anything."""
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from ghapp.demo.app_process import free_port
 from ghapp.demo.cast import PLACES
+from ghapp.demo.newest import number_people
 from ghapp.demo.sandbox import HubInstallation, HubRepository, RegisteredApp, Sandbox
 from ghapp.demo.scenarios import DemoScenario
-from ghapp.demo.year import YearStore, make_year
-from ghapp.keys.evidence import EvidenceKeys
-from ghapp.keys.signing import RecordSigner
 from ghapp.serve.programs import child_environment
-from ghapp.settings import Settings
-from ghapp.store import Installation, Store
-from ghapp.store import Repository as KnownRepository
 from ghapp.web.registration import app_file, read_app_file
 
 
@@ -28,15 +21,18 @@ class DemoStage:
     installation: HubInstallation
     environment: dict[str, str]
     port: int
+    notice: Path
+    """Its text stands at the top of each of the app's pages."""
 
 
 def set_stage(
-    sandbox: Sandbox, scenarios: list[DemoScenario], data: Path, *, past: bool
+    sandbox: Sandbox, scenarios: list[DemoScenario], directory: Path, *, past: bool
 ) -> DemoStage:
     """Register the app as app.yml describes it, create the repositories, install the app.
 
     ``past``: also create the repositories of the past year.
     """
+    notice = directory / "notice.txt"
     port = free_port()
     app = read_app_file(app_file())
     registered = sandbox.register_app(
@@ -51,11 +47,15 @@ def set_stage(
     names = sorted({one.repository for one in scenarios} | year)
     repositories = {name: _repository(sandbox, name, scenarios) for name in names}
     _seat_an_owner(sandbox, repositories)
+    if past:
+        number_people(sandbox)
     return DemoStage(
         repositories=repositories,
         installation=sandbox.install(registered.app, "acme"),
-        environment=_environment(sandbox, registered, data, port),
+        environment=_environment(sandbox, registered, directory / "data", port)
+        | {"GHAPP_NOTICE_FILE": str(notice)},
         port=port,
+        notice=notice,
     )
 
 
@@ -66,37 +66,6 @@ def _seat_an_owner(sandbox: Sandbox, repositories: dict[str, HubRepository]) -> 
     sandbox.add_member("acme", owner, "admin")
     for repository in repositories.values():
         sandbox.allow(repository, owner, "admin")
-
-
-def fill_the_past(
-    stage: DemoStage, settings: Settings, tell: Callable[[str], None]
-) -> dict[str, int]:
-    """Store a year of evidence and audits, as if the app had always been installed.
-
-    ``tell`` is told how far it is. Return the number of pull requests of each repository.
-    """
-    now, installation = datetime.now(UTC), stage.installation
-    account = installation.account
-    heard = Installation(
-        id=installation.id,
-        account=account.login,
-        account_id=account.id,
-        account_type="Organization",
-    )
-    seen = [
-        KnownRepository(
-            id=one.id, owner=account.login, name=one.name, installation_id=installation.id
-        )
-        for one in stage.repositories.values()
-    ]
-    with Store.open(settings.database_url) as store:
-        store.installations.seen(heard, now=now)
-        store.installations.repositories_seen(seen, now=now)
-        key = EvidenceKeys(store, settings.encryption_key).present(installation.id, now=now)
-        ids = {name: one.id for name, one in stage.repositories.items()}
-        witness = RecordSigner(store, settings.encryption_key).witness
-        year = YearStore(store, installation.id, account.login.lower(), key, witness)
-        return make_year(year, ids, until=now, tell=tell)
 
 
 def _repository(sandbox: Sandbox, name: str, scenarios: list[DemoScenario]) -> HubRepository:

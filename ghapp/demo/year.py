@@ -7,7 +7,7 @@ other. Everything follows from a seed and the last instant, so the same instant 
 import sqlite3
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -93,41 +93,42 @@ class YearStore:
         return self.key.fingerprinter
 
 
+def whole_year(until: datetime, days: int = DAYS) -> dict[str, list[MergedInYear]]:
+    """Return what was merged in the ``days`` up to ``until``, by repository, in order."""
+    # Each repository has its own generator, so adding one changes none of the others.
+    chances = {place.name: Random(f"{SEED} {place.name}") for place in PLACES}  # noqa: S311 - lifelike, not secret
+    return {one.name: list(merged(one, until, chances[one.name], days)) for one in PLACES}
+
+
 def make_year(
-    year: YearStore,
+    office: YearStore,
     repositories: Mapping[str, int],
+    year: Mapping[str, Sequence[MergedInYear]],
     *,
     until: datetime,
-    days: int = DAYS,
-    tell: Callable[[str], None] = lambda _: None,
-) -> dict[str, int]:
-    """Store a year of evidence and audits that ends at ``until``, or its last ``days``.
+    takes: Callable[[str, MergedInYear], bool] = lambda *_: False,
+) -> None:
+    """Store the evidence and the audits of a year that ends at ``until``.
 
-    ``repositories`` maps the names of `PLACES` to ids. ``tell`` is told of each that is done.
-    Return the number of merged pull requests of each.
+    ``repositories`` maps the names of `PLACES` to ids. ``takes`` is offered each pull request,
+    with its evidence in the store; one that it takes gets no audit here.
     """
-    _do_not_wait_for_the_disk(year.store)
-    _form_teams(year)
-    made, sender = {}, EditSender(key_id=year.key.id)
-    for place in PLACES:
-        repository_id = repositories[place.name]
-        # Each repository has its own generator, so adding one changes none of the others.
-        random = Random(f"{SEED} {place.name}")  # noqa: S311 - lifelike, not secret
-        pulls = list(merged(place, until, random, days))
-        edits = [_encoded(edit, year.fingerprinter) for pull in pulls for edit in pull.edits]
-        year.store.evidence.add(repository_id, edits, now=until, sender=sender)
-        _report(year, repository_id, edits)
+    _do_not_wait_for_the_disk(office.store)
+    _form_teams(office)
+    sender = EditSender(key_id=office.key.id)
+    for name, pulls in year.items():
+        repository_id = repositories[name]
+        edits = [_encoded(edit, office.fingerprinter) for pull in pulls for edit in pull.edits]
+        office.store.evidence.add(repository_id, edits, now=until, sender=sender)
+        _report(office, repository_id, edits)
         if edits:
-            chance = Random(f"{SEED} usage {place.name}")  # noqa: S311 - lifelike, not secret
-            use(year.store, year.installation_id, repository_id, edits, chance)
-        audits = _Audits(year, repository_id, place.name, edits)
+            chance = Random(f"{SEED} usage {name}")  # noqa: S311 - lifelike, not secret
+            use(office.store, office.installation_id, repository_id, edits, chance)
+        audits = _Audits(office, repository_id, name, edits)
         for pull in pulls:
-            audits.audit(pull, until)
-        made[place.name] = len(pulls)
-        done = f"{len(made)} of {len(PLACES)} repositories"
-        tell(f"  {done}: {place.name}, {len(pulls)} pull requests")
-    year.store.usage.settle()
-    return made
+            if not takes(name, pull):
+                audits.audit(pull, until)
+    office.store.usage.settle()
 
 
 def merged(

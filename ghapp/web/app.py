@@ -67,7 +67,7 @@ def create_app(services: Services | None = None) -> Flask:
     app.before_request(_refuse_a_prefix)
     attach(app, services)
     add_headers(app)
-    add_frame(app)
+    add_frame(app, services.settings.notice_file)
     add_error_answers(app)
     add_limits(app, services)
     add_access(app)

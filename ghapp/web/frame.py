@@ -1,6 +1,7 @@
 """How templates write numbers, times, words and charts. It has no route."""
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 from flask import Flask
 from markupsafe import Markup
@@ -28,9 +29,12 @@ WORDS = {
 }
 """Ids → their words on a page; any other id keeps its own words, with spaces."""
 
+LONGEST_NOTICE = 500
+"""Characters of a notice that a page shows."""
 
-def add_frame(app: Flask) -> None:
-    """Add the filters and globals that every template uses."""
+
+def add_frame(app: Flask, notice_file: Path | None = None) -> None:
+    """Add the filters and globals that every template uses, and the notice on every page."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters |= {
         "agent": lambda agent: visible(words.agent_name(agent)),
@@ -57,6 +61,18 @@ def add_frame(app: Flask) -> None:
         "words": lambda name: WORDS.get(name, name.replace("_", " ")),
     }
     app.jinja_env.globals |= {"percent": percent, "version": __version__}
+    app.jinja_env.globals["notice"] = lambda: notice(notice_file)
+
+
+def notice(file: Path | None) -> str:
+    """Return what the operator says on every page; empty: nothing, or the file is not there."""
+    if file is None:
+        return ""
+    try:
+        with file.open(encoding="utf-8", errors="replace") as text:
+            return visible(" ".join(text.read(LONGEST_NOTICE).split()))
+    except OSError:
+        return ""
 
 
 def cost(one: TokenCost | None) -> str:

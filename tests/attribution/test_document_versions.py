@@ -50,7 +50,7 @@ def test_a_written_document_follows_the_published_schema(case: Path) -> None:
 
 
 def test_the_annotated_document_is_one() -> None:
-    page = (PUBLISHED.parent / "records.md").read_text("utf-8")
+    page = (PUBLISHED.parent / "audit-document.md").read_text("utf-8")
     block = re.search(r"```jsonc\n(.*?)```", page, re.DOTALL)
     assert block is not None
     bare = re.sub(r"\s+// .*", "", block[1]).encode()

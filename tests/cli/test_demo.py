@@ -19,7 +19,7 @@ def test_a_demo_that_is_ended_takes_what_it_wrote_along(tmp_path: Path, signum: 
         stderr=subprocess.STDOUT,
     ) as process:
         assert process.stdout is not None
-        assert b"Writing a year" in process.stdout.readline()
+        assert b"Starting Valkey" in process.stdout.readline()
         assert list(tmp_path.glob("ghapp-demo-*"))
         process.send_signal(signum)
         assert process.wait(60) == 130

@@ -1,6 +1,7 @@
 """How templates write numbers, times and words; and that what a user wrote is no markup."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from flask import Flask, render_template_string
@@ -58,3 +59,15 @@ def test_a_time_is_utc_to_the_second() -> None:
 )
 def test_a_bar_says_its_share_as_a_floor(part: int, whole: int, said: str) -> None:
     assert f"src &amp; more: {said}" in line_meter("src & more", part, whole)
+
+
+def test_a_page_shows_what_the_operator_says_now(tmp_path: Path) -> None:
+    made, file = Flask("notice"), tmp_path / "notice.txt"
+    add_frame(made, file)
+    assert written(made, "[{{ notice() }}]", None) == "[]"
+    file.write_text("Down on <Sunday>,\n8 to 9 UTC\u202e" + "x" * 10_000, "utf-8")
+    shown = written(made, "[{{ notice() }}]", None)
+    assert shown.startswith("[Down on &lt;Sunday&gt;, 8 to 9 UTC\\u202ex")
+    assert len(shown) < 600
+    file.unlink()
+    assert written(made, "[{{ notice() }}]", None) == "[]"

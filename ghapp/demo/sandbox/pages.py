@@ -21,13 +21,25 @@ from ghapp.demo.sandbox.dispatch import WireAnswer, WireRequest
 from ghapp.demo.sandbox.rendering import to_html
 from ghapp.demo.sandbox.shapes import STATUS_WORDS
 from ghapp.demo.sandbox.sign_in import HubSignIn, redirect
-from ghapp.demo.sandbox.state import HubCheckRun, HubPull, PendingManifest, World
+from ghapp.demo.sandbox.state import (
+    HubCheckRun,
+    HubPull,
+    HubRepository,
+    PendingManifest,
+    World,
+)
 
 # /acme/shop/pull/7, /acme/shop/pull/7.diff
 PULL = re.compile(r"/(?P<owner>[^/]+)/(?P<name>[^/]+)/pull/(?P<number>[0-9]+)(?P<rest>\.diff)?")
+# /acme/shop
+REPOSITORY = re.compile(r"/(?P<owner>[^/]+)/(?P<name>[^/]+)")
 # /organizations/acme/settings/apps/new, /settings/apps/new
 NEW_APP = re.compile(r"/(?:organizations/(?P<owner>[^/]+)/)?settings/apps/new")
 HTML = "text/html; charset=utf-8"
+NO_PULL = b"""<!doctype html><html lang="en"><title>Not here</title>
+<h1>The stand-in has no such pull request</h1>
+<p>In the demo it holds those that were merged last. Of the older ones of the made year there are
+audits only.</p><p><a href="/">All pull requests that it has</a></p>"""
 SHOWN_ANNOTATIONS = 20
 
 
@@ -63,6 +75,8 @@ class HubPages:
             return self._pull(request, form, wanted)
         if request.path == "/" and "text/html" in request.headers.get("Accept", ""):
             return self._index()
+        if (only := self._repository(request)) is not None:
+            return self._page("index.html", repositories=[only])
         if request.path == "/favicon.ico":
             return WireAnswer(204, {}, b"")
         new_app = NEW_APP.fullmatch(request.path)
@@ -77,6 +91,14 @@ class HubPages:
             living = [one for one in self._world.repositories.values() if not one.deleted]
             return self._page("index.html", repositories=living)
 
+    def _repository(self, request: WireRequest) -> HubRepository | None:
+        """Return the repository whose page a browser asks for."""
+        wanted = REPOSITORY.fullmatch(request.path)
+        if wanted is None or "text/html" not in request.headers.get("Accept", ""):
+            return None
+        with self._world.lock:
+            return self._world.repository_named(f"{wanted['owner']}/{wanted['name']}")
+
     def _pull(
         self, request: WireRequest, form: Mapping[str, str], wanted: re.Match[str]
     ) -> WireAnswer | None:
@@ -84,7 +106,7 @@ class HubPages:
             repository = self._world.repository_named(f"{wanted['owner']}/{wanted['name']}")
             pull = repository.pulls.get(int(wanted["number"])) if repository else None
         if pull is None:
-            return WireAnswer(404, {"Content-Type": HTML}, b"This pull request does not exist.")
+            return WireAnswer(404, {"Content-Type": HTML}, NO_PULL)
         if request.method == "POST":
             return self._pressed(request, pull, form)
         if wanted["rest"]:

@@ -17,7 +17,7 @@ import pytest
 from ghapp.attribution.document import from_document
 from ghapp.attribution.model import Audit
 from ghapp.demo.cast import PLACES
-from ghapp.demo.year import YearStore, make_year
+from ghapp.demo.year import YearStore, make_year, whole_year
 from ghapp.keys.evidence import EvidenceKeys
 from ghapp.keys.signing import RecordSigner
 from ghapp.store import Repository
@@ -71,7 +71,7 @@ def _make(place: Place, ids: dict[str, int]) -> None:
     present = EvidenceKeys(place.store, key).present(place.installed.id, now=NOW)
     witness = RecordSigner(place.store, key).witness
     office = YearStore(place.store, place.installed.id, "acme", present, witness)
-    make_year(office, ids, until=NOW, days=DAYS)
+    make_year(office, ids, whole_year(NOW, DAYS), until=NOW)
 
 
 def _add(place: Place, full_name: str) -> int:
