@@ -29,10 +29,13 @@ from ghapp.store.schema import (
     cost_sum,
     decision_sum,
     source_day,
+    source_total,
     token_sum,
     usage_identity,
+    usage_place,
 )
 from ghapp.store.summaries.tally import day_number
+from ghapp.store.usage_sums import TOTALS
 from ghapp.summaries.selection import TimeGrain
 from ghapp.usage.sources import UsageSource
 from tests.databases import new_database, postgresql_server
@@ -54,7 +57,8 @@ PAGES = {
     "spend, a year by month": f"{WHOLE}/spend?{YEAR}&grain=month",
 }
 SUMS = (token_sum, decision_sum, agent_session_sum, cost_sum)
-FILLED = (*SUMS, agent_session_day, source_day, usage_identity)
+WHOLE_SUMS = (*SUMS, source_total, *(total for total, _ in TOTALS))
+FILLED = (*WHOLE_SUMS, agent_session_day, source_day, usage_identity, usage_place)
 
 Row = Sequence[object]
 
@@ -142,7 +146,8 @@ def _fill(file: Path, seed: int) -> None:
                 made.work(day)
             for name, rows in made.rows.items():
                 _insert(connection, name, rows)
-        for one in SUMS:
+        _sum_places(connection)
+        for one in WHOLE_SUMS:
             for grain in (TimeGrain.WEEK, TimeGrain.MONTH):
                 _sum(connection, one, grain)
         connection.execute("ANALYZE")
@@ -204,12 +209,35 @@ def _insert(connection: sqlite3.Connection, name: str, rows: list[Row]) -> None:
     connection.executemany(f"INSERT INTO {name} VALUES ({marks})", rows)  # noqa: S608
 
 
+def _sum_places(connection: sqlite3.Connection) -> None:
+    """Sum days over all repositories."""
+    for total, placed in TOTALS:
+        key = ", ".join(one.name for one in total.primary_key)
+        rest = [one.name for one in total.c if one.name not in total.primary_key]
+        sums = ", ".join(f"sum({name})" for name in rest)
+        connection.execute(
+            f"INSERT INTO {total.name} ({key}, {', '.join(rest)}) "  # noqa: S608 - our own names
+            f"SELECT {key}, {sums} FROM {placed.name} GROUP BY {key}"
+        )
+    connection.execute(
+        "INSERT INTO source_total SELECT installation_id, 'day', day, person, agent, source, "
+        "counts, 1, sum(tokens), max(read_at) FROM source_day GROUP BY 1, 3, 4, 5, 6, 7"
+    )
+    connection.execute(
+        "INSERT INTO usage_place SELECT DISTINCT installation_id, repository_id FROM source_day"
+    )
+
+
 def _sum(connection: sqlite3.Connection, sums: Table, grain: TimeGrain) -> None:
     """Sum the days of weeks or months."""
     starts = {day: day_number(grain.start(TODAY - timedelta(days=back))) for back, day in _days()}
     connection.create_function("start_of", 1, starts.get, deterministic=True)
     key = [one.name for one in sums.primary_key if one.name not in {"grain", "start"}]
-    whole = {one.name: f"sum({one.name})" for one in sums.c if one.name not in sums.primary_key}
+    whole = {
+        one.name: f"{'max' if one.name == 'read_at' else 'sum'}({one.name})"
+        for one in sums.c
+        if one.name not in sums.primary_key
+    }
     columns = {"grain": f"'{grain.value}'", "start": "start_of(start)"}
     columns |= {name: name for name in key} | whole
     connection.execute(

@@ -819,12 +819,15 @@ usage_stale = Table(
 )
 
 
-def _usage_sums(name: str, *own: Column[Any], key: tuple[str, ...] = ()) -> Table:
+def _usage_sums(
+    name: str, *own: Column[Any], key: tuple[str, ...] = (), is_placed: bool = True
+) -> Table:
     """Return a table of what counts of usage, by person and day, week or month.
 
     Pages read whole periods of everybody, so the key begins with the period: SQLite keeps the rows
-    in its order.
+    in its order. ``is_placed``: also by repository.
     """
+    place = ("repository_id",) if is_placed else ()
     return Table(
         name,
         metadata,
@@ -833,35 +836,72 @@ def _usage_sums(name: str, *own: Column[Any], key: tuple[str, ...] = ()) -> Tabl
         Column("start", Integer, nullable=False),
         Column("person", BigInteger, nullable=False),
         Column("agent", Text, nullable=False),
-        Column("repository_id", BigInteger, nullable=False),
+        *(Column(one, BigInteger, nullable=False) for one in place),
         *own,
         PrimaryKeyConstraint(
-            *("installation_id", "grain", "start", "person", "agent", "repository_id", *key)
+            *("installation_id", "grain", "start", "person", "agent", *place, *key)
         ),
         sqlite_with_rowid=False,
     )
 
 
-token_sum = _usage_sums(
-    "token_sum",
-    Column("model", Text, nullable=False),
-    Column("answers", BigInteger),
-    *_token_counts(),
-    key=("model",),
+def _of_tokens(name: str, *, is_placed: bool = True) -> Table:
+    return _usage_sums(
+        name,
+        Column("model", Text, nullable=False),
+        Column("answers", BigInteger),
+        *_token_counts(),
+        key=("model",),
+        is_placed=is_placed,
+    )
+
+
+def _of_decisions(name: str, *, is_placed: bool = True) -> Table:
+    return _usage_sums(
+        name,
+        Column("language", Text, nullable=False),
+        *(
+            Column(f"{by}_{decision}", BigInteger, nullable=False)
+            for by in ("people", "automatic", "unknown")
+            for decision in ("accepted", "refused")
+        ),
+        Column("failed", BigInteger, nullable=False),
+        Column("lines_suggested", BigInteger),
+        Column("lines_accepted", BigInteger),
+        key=("language",),
+        is_placed=is_placed,
+    )
+
+
+def _of_agent_sessions(name: str, *, is_placed: bool = True) -> Table:
+    singles = Column("singles", BigInteger, nullable=False)
+    return _usage_sums(name, singles, is_placed=is_placed)
+
+
+token_sum = _of_tokens("token_sum")
+decision_sum = _of_decisions("decision_sum")
+agent_session_sum = _of_agent_sessions("agent_session_sum")
+
+# The same over all repositories, for who may read every place that has usage.
+token_total = _of_tokens("token_total", is_placed=False)
+decision_total = _of_decisions("decision_total", is_placed=False)
+agent_session_total = _of_agent_sessions("agent_session_total", is_placed=False)
+source_total = _usage_sums(
+    "source_total",
+    Column("source", Integer, nullable=False),
+    Column("counts", Boolean(create_constraint=False), nullable=False),
+    Column("days", BigInteger, nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+    Column("read_at", InstantColumn, nullable=False),
+    key=("source", "counts"),
+    is_placed=False,
 )
 
-decision_sum = _usage_sums(
-    "decision_sum",
-    Column("language", Text, nullable=False),
-    *(
-        Column(f"{by}_{decision}", BigInteger, nullable=False)
-        for by in ("people", "automatic", "unknown")
-        for decision in ("accepted", "refused")
-    ),
-    Column("failed", BigInteger, nullable=False),
-    Column("lines_suggested", BigInteger),
-    Column("lines_accepted", BigInteger),
-    key=("language",),
+usage_place = Table(
+    "usage_place",
+    metadata,
+    Column("installation_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
 )
 
 
@@ -881,8 +921,6 @@ cost_sum = _usage_sums(
     *_costs(),
     key=("model", "is_matched"),
 )
-
-agent_session_sum = _usage_sums("agent_session_sum", Column("singles", BigInteger, nullable=False))
 
 
 def _usage_days(name: str, *own: Column[Any] | Index, key: tuple[str, ...]) -> Table:

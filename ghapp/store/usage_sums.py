@@ -34,13 +34,18 @@ from ghapp.store.pricing import DayPrices, PriceBook
 from ghapp.store.schema import (
     agent_session_day,
     agent_session_sum,
+    agent_session_total,
     cost_stale,
     cost_sum,
     decision_sum,
+    decision_total,
     source_day,
+    source_total,
     token_cost,
     token_sum,
+    token_total,
     usage_decisions,
+    usage_place,
     usage_stale,
     usage_tokens,
 )
@@ -63,7 +68,16 @@ SPENT = tuple(kind for kind in TOKEN_KINDS if kind != "reasoning")
 """Kinds of tokens that add up: reasoning is in the output already."""
 SENT = (usage_tokens, usage_decisions)
 """Tables of what sources sent."""
-SUMS = (token_sum, decision_sum, agent_session_sum, cost_sum)
+TOTALS = (
+    (token_total, token_sum),
+    (decision_total, decision_sum),
+    (agent_session_total, agent_session_sum),
+)
+"""Tables of sums over all repositories, and those whose days they add up."""
+SUMS = (
+    *(token_sum, decision_sum, agent_session_sum, cost_sum, source_total),
+    *(total for total, _ in TOTALS),
+)
 """Tables of what counts of it, by day, week and month."""
 DAYS = (agent_session_day, source_day, token_cost)
 AT_ONCE = 2_000
@@ -130,6 +144,8 @@ class _Settling:
         self._sum_decisions()
         self._sum_agent_sessions()
         self._sum_sources()
+        for total, placed in TOTALS:
+            self._sum_places(total, placed)
         for table in SUMS:
             for grain in (TimeGrain.WEEK, TimeGrain.MONTH):
                 self._sum_periods(table, grain)
@@ -291,6 +307,38 @@ class _Settling:
         key = [column for column in said.c if column.name not in {"tokens", "read_at"}]
         sums = func.sum(said.c.tokens).label("tokens"), func.max(said.c.read_at).label("read_at")
         self._insert(source_day, select(*key, *sums).group_by(*key), day=True)
+        self._note_places()
+        columns = source_day.c
+        day = literal(TimeGrain.DAY.value).label("grain")
+        of = (columns.installation_id, columns.day, columns.person, columns.agent, columns.source)
+        amounts = (
+            literal(1).label("days"),
+            func.sum(columns.tokens).label("tokens"),
+            func.max(columns.read_at).label("read_at"),
+        )
+        # All rows of a source's day count, or none: a day is in one row, in however many places.
+        of_day = select(day, *of, columns.counts, *amounts).where(mine)
+        self._insert(source_total, of_day.group_by(*of, columns.counts))
+
+    def _note_places(self) -> None:
+        """Remember where there ever was usage; a place without any left is no harm."""
+        columns = source_day.c
+        places = (
+            select(columns.installation_id, columns.repository_id)
+            .where(is_taken(source_day, columns.day))
+            .distinct()
+        )
+        add = self._database.insert(usage_place).from_select(list(usage_place.c.keys()), places)
+        self._connection.execute(add.on_conflict_do_nothing())
+
+    def _sum_places(self, total: Table, placed: Table) -> None:
+        """Sum days over all repositories."""
+        columns = placed.c
+        is_day = columns.grain == TimeGrain.DAY.value
+        key = [columns[one.name] for one in total.primary_key]
+        sums = [func.sum(columns[name]).label(name) for name in _amounts(total)]
+        days = select(*key, *sums).where(is_day, is_taken(placed, columns.start))
+        self._insert(total, days.group_by(*key))
 
     # --- weeks and months -------------------------------------------------------------------------
 
@@ -319,12 +367,12 @@ class _Settling:
             columns.agent == period.c.agent,
         )
         own = [column for column in table.primary_key if column.name not in {"grain", "start"}]
-        amounts = [column for column in columns if column.name not in table.primary_key]
+        sums = [
+            (func.max if name == "read_at" else func.sum)(columns[name]).label(name)
+            for name in _amounts(table)
+        ]
         query = (
-            select(
-                *(literal(grain.value).label("grain"), period.c.start, *own),
-                *(func.sum(column).label(column.name) for column in amounts),
-            )
+            select(*(literal(grain.value).label("grain"), period.c.start, *own), *sums)
             .select_from(period)
             .join(days, day < period.c.end)
             .join(table, of_period)
@@ -346,6 +394,11 @@ class _Settling:
         if not day:
             names = ["start" if name == "day" else name for name in names]
         self._connection.execute(insert(table).from_select(names, query))
+
+
+def _amounts(table: Table) -> list[str]:
+    """Return the names of the columns that add up."""
+    return [column.name for column in table.c if column.name not in table.primary_key]
 
 
 def _numbers(count: int) -> CTE:

@@ -20,9 +20,14 @@ from ghapp.store import IdentityMapping, Store, StoredUsage, UsageOrigin
 from ghapp.store.schema import (
     agent_session_day,
     agent_session_sum,
+    agent_session_total,
     decision_sum,
+    decision_total,
     source_day,
+    source_total,
     token_sum,
+    token_total,
+    usage_place,
 )
 from ghapp.store.summaries.tally import day_number
 from ghapp.store.usage_sums import lock_sums
@@ -375,6 +380,28 @@ def check_sums(store: Store, number: int) -> None:
         assert held(agent_session_sum, *key, "singles") == flat(active)
         of_day = ("day", "person", "agent", "repository_id", "source", "counts", "tokens")
         assert held(source_day, *of_day) == flat(said)
+        everywhere = ("grain", "start", "person", "agent")
+        nowhere = [replace(one, repository_id=None) for one in counts]
+        tokens, edits, _ = expected(nowhere, {})
+        assert held(token_total, *everywhere, "model", "output") == unplaced(flat(tokens))
+        assert held(decision_total, *everywhere, *of_edits) == unplaced(edits)
+        singles: Counter[tuple[object, ...]] = Counter()
+        for (*of_person, _), count in active.items():
+            singles[tuple(of_person)] += count
+        assert held(agent_session_total, *everywhere, "singles") == flat(singles)
+        days_of: Counter[tuple[object, ...]] = Counter()
+        for (day, person, agent, _, source, does_count), spent in said.items():
+            days_of[day, person, agent, source, does_count] += spent
+        is_day = source_total.c.grain == "day"
+        names = ("start", "person", "agent", "source", "counts", "tokens")
+        query = select(*(source_total.c[name] for name in names), source_total.c.days).where(
+            source_total.c.installation_id == number, is_day
+        )
+        assert sorted(map(tuple, connection.execute(query))) == sorted(
+            (*one, spent, 1) for one, spent in days_of.items()
+        )
+        known = {place for (place,) in held(usage_place, "repository_id")}
+        assert {place for (_, _, _, place, _, _) in said} <= known
         days = [
             (
                 *(day_number(day), person, agent, place, agent_session),
@@ -416,6 +443,11 @@ def amounts(rows: Iterable[DecisionDay]) -> tuple[int, int, int | None]:
         sum(one.edits for one in found if one.decision is EditDecision.FAILED),
         sum(lines) if lines else None,
     )
+
+
+def unplaced(rows: Iterable[tuple[object, ...]]) -> list[tuple[object, ...]]:
+    """Return rows of no repository without it."""
+    return [(*row[:4], *row[5:]) for row in rows]
 
 
 def flat(counts: Counter[tuple[object, ...]]) -> list[tuple[object, ...]]:

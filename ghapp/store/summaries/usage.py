@@ -15,6 +15,8 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    Select,
+    Subquery,
     Table,
     and_,
     case,
@@ -32,13 +34,18 @@ from ghapp.store.schema import (
     access_token,
     agent_session_day,
     agent_session_sum,
+    agent_session_total,
     decision_sum,
+    decision_total,
     outcome,
     pull_agent,
     pull_summary,
     source_day,
+    source_total,
     token_sum,
+    token_total,
     usage_identity,
+    usage_place,
 )
 from ghapp.store.summaries.accounts import account_numbers
 from ghapp.store.summaries.conditions import (
@@ -214,17 +221,42 @@ class UsageQuery:
         chosen = frozenset(members)
         return tuple(account for account, login in self._logins.items() if login in chosen)
 
+    @property
+    def _places(self) -> tuple[int, ...]:
+        unplaced = (NOWHERE,) if self._selection.has_unplaced else ()
+        return (*self._selection.repository_ids, *unplaced)
+
+    @cached_property
+    def _is_everywhere(self) -> bool:
+        """Whether the selection has every place where there ever was usage."""
+        columns = usage_place.c
+        query = select(literal(1)).where(
+            columns.installation_id == self._selection.installation_id,
+            not_(among(columns.repository_id, self._places)),
+        )
+        return self._connection.execute(query.limit(1)).first() is None
+
+    @property
+    def _token_table(self) -> Table:
+        return token_total if self._is_everywhere else token_sum
+
+    @property
+    def _decision_table(self) -> Table:
+        return decision_total if self._is_everywhere else decision_sum
+
+    @property
+    def _agent_session_table(self) -> Table:
+        return agent_session_total if self._is_everywhere else agent_session_sum
+
     def _asked(self, table: Table, days: ColumnElement[bool]) -> list[ColumnElement[bool]]:
         """Return the conditions of the selection on a table, with those on its days."""
         selection, columns = self._selection, table.c
         found = [
             columns.installation_id == selection.installation_id,
             days,
-            among(
-                columns.repository_id,
-                (*selection.repository_ids, *((NOWHERE,) if selection.has_unplaced else ())),
-            ),
         ]
+        if "repository_id" in columns:
+            found.append(among(columns.repository_id, self._places))
         if selection.agent is not None:
             found.append(columns.agent == selection.agent)
         if self._members is not None:
@@ -253,8 +285,9 @@ class UsageQuery:
     @cached_property
     def _tokens(self) -> list[tuple[str, str, PersonPart]]:
         """The tokens of each person by agent and model."""
-        key = (token_sum.c.agent, token_sum.c.model, token_sum.c.person)
-        query = select(*key, *_token_sums()).where(*self._whole(token_sum)).group_by(*key)
+        table = self._token_table
+        key = (table.c.agent, table.c.model, table.c.person)
+        query = select(*key, *_token_sums(table)).where(*self._whole(table)).group_by(*key)
         return [
             (row.agent, row.model, PersonPart(row.person, **_tokens(row)))
             for row in self._connection.execute(query)
@@ -263,8 +296,9 @@ class UsageQuery:
     @cached_property
     def _edits(self) -> list[tuple[str, str, PersonPart]]:
         """The decided edits of each person by agent and language."""
-        key = (decision_sum.c.agent, decision_sum.c.language, decision_sum.c.person)
-        query = select(*key, *_edit_sums()).where(*self._whole(decision_sum)).group_by(*key)
+        table = self._decision_table
+        key = (table.c.agent, table.c.language, table.c.person)
+        query = select(*key, *_edit_sums(table)).where(*self._whole(table)).group_by(*key)
         return [
             (row.agent, row.language, PersonPart(row.person, edits=_edits(row)))
             for row in self._connection.execute(query)
@@ -273,10 +307,9 @@ class UsageQuery:
     @cached_property
     def _agent_sessions(self) -> list[tuple[str, PersonPart]]:
         """The agent sessions of each person by agent."""
-        columns = agent_session_sum.c
-        key = (columns.agent, columns.person)
-        singles = func.sum(columns.singles).label("singles")
-        query = select(*key, singles).where(*self._whole(agent_session_sum)).group_by(*key)
+        table = self._agent_session_table
+        key = (table.c.agent, table.c.person)
+        query = select(*key, _singles(table)).where(*self._whole(table)).group_by(*key)
         found = {
             (row.agent, row.person): int(row.singles) for row in self._connection.execute(query)
         }
@@ -315,16 +348,20 @@ class UsageQuery:
         """All parts of the selection, by person alone: quicker where nothing else is asked."""
         found: list[PersonPart] = []
         kinds: tuple[tuple[Table, Sequence[ColumnElement[Any]], Callable[[Row[Any]], Any]], ...] = (
-            (token_sum, _token_sums(), _tokens),
-            (decision_sum, _edit_sums(), lambda row: {"edits": _edits(row)}),
+            (self._token_table, _token_sums(self._token_table), _tokens),
+            (
+                self._decision_table,
+                _edit_sums(self._decision_table),
+                lambda row: {"edits": _edits(row)},
+            ),
         )
         for table, sums, part in kinds:
             query = select(table.c.person, *sums).where(*self._whole(table))
             rows = self._connection.execute(query.group_by(table.c.person))
             found += [PersonPart(row.person, **part(row)) for row in rows]
-        columns = agent_session_sum.c
-        query = select(columns.person, _singles()).where(*self._whole(agent_session_sum))
-        rows = self._connection.execute(query.group_by(columns.person))
+        table = self._agent_session_table
+        query = select(table.c.person, _singles(table)).where(*self._whole(table))
+        rows = self._connection.execute(query.group_by(table.c.person))
         named = Counter({row.person: int(row.singles) for row in rows})
         named.update(one.person for one in self._several())
         # Nobody counted those of a source that names none.
@@ -362,7 +399,8 @@ class UsageQuery:
         """Return the usage by period, oldest first; a period without usage has nobody."""
         found: defaultdict[int, dict[str, Any]] = defaultdict(dict)
         named: Counter[int] = Counter()
-        for row in self._periods(agent_session_sum, grain, [_singles()]):
+        active, tokens, edits = self._agent_session_table, self._token_table, self._decision_table
+        for row in self._periods(active, grain, [_singles(active)]):
             found[row.start]["people"] = row.people
             named[row.start] += int(row.singles)
         named.update(
@@ -372,9 +410,9 @@ class UsageQuery:
         for first, counts in found.items():
             # Nobody counted those of sources that name none.
             counts["agent_sessions"] = named[first] or None
-        for row in self._shown(token_sum, grain, _token_sums()):
+        for row in self._shown(tokens, grain, _token_sums(tokens)):
             found[row.start] |= _tokens(row)
-        for row in self._shown(decision_sum, grain, _edit_sums()):
+        for row in self._shown(edits, grain, _edit_sums(edits)):
             found[row.start]["edits"] = _edits(row)
         if not found:
             return ()
@@ -525,10 +563,11 @@ class UsageQuery:
         """Return how many people use agents in the last four weeks of the selection, and how."""
         last = self._selection.until
         first = last - 2 * FOUR_WEEKS + ONE_DAY
-        columns = agent_session_sum.c
+        table = self._agent_session_table
+        columns = table.c
         week = ((columns.start - day_number(first)) // WEEK).label("week")
         days = GrainSpan(TimeGrain.DAY, day_number(first), day_number(last))
-        asked = self._asked(agent_session_sum, _of_span(agent_session_sum, days))
+        asked = self._asked(table, _of_span(table, days))
         query = (
             select(columns.person, week, func.count(columns.start.distinct()).label("days"))
             .where(*asked)
@@ -573,23 +612,11 @@ class UsageQuery:
 
     def sources(self) -> tuple[SourceCounts, ...]:
         """Return what each source said, the first by precedence first."""
-        columns = source_day.c
-        # All rows of a source's day count, or none; in the order of the key nothing is sorted.
-        counts = func.max(case((columns.counts, 1), else_=0)).label("counts")
-        days = (
-            select(
-                *(columns.source, counts),
-                func.sum(columns.tokens).label("tokens"),
-                func.max(columns.read_at).label("read_at"),
-            )
-            .where(*self._between(source_day, self._selection.since, self._selection.until))
-            .group_by(columns.day, columns.person, columns.agent, columns.source)
-            .subquery()
-        )
-        query = (
+        days = self._days_of_sources()
+        query: Select[Any] = (
             select(
                 *(days.c.source, days.c.counts),
-                func.count().label("days"),
+                func.sum(days.c.days).label("days"),
                 func.sum(days.c.tokens).label("tokens"),
                 func.max(days.c.read_at).label("read_at"),
             )
@@ -599,34 +626,55 @@ class UsageQuery:
         found: defaultdict[int, dict[bool, Row[Any]]] = defaultdict(dict)
         for row in self._connection.execute(query):
             found[row.source][bool(row.counts)] = row
-        return tuple(_source(source, rows) for source, rows in found.items())
+        return tuple(_source(source, of_one) for source, of_one in found.items())
+
+    def _days_of_sources(self) -> Subquery:
+        """Return what sources said in periods, with how many days; each place is there once."""
+        if self._is_everywhere:
+            columns = source_total.c
+            own = (columns.source, columns.counts, columns.days, columns.tokens, columns.read_at)
+            return select(*own).where(*self._whole(source_total)).subquery()
+        columns = source_day.c
+        # All rows of a source's day count, or none; in the order of the key nothing is sorted.
+        counts = func.max(case((columns.counts, 1), else_=0)).label("counts")
+        return (
+            select(
+                *(columns.source, counts, literal(1).label("days")),
+                func.sum(columns.tokens).label("tokens"),
+                func.max(columns.read_at).label("read_at"),
+            )
+            .where(*self._between(source_day, self._selection.since, self._selection.until))
+            .group_by(columns.day, columns.person, columns.agent, columns.source)
+            .subquery()
+        )
 
 
 def _source(source: int, rows: dict[bool, Row[Any]]) -> SourceCounts:
     shown, covered = rows.get(True), rows.get(False)
     return SourceCounts(
         source=UsageSource(source).name.lower(),
-        days_shown=shown.days if shown else 0,
-        days_covered=covered.days if covered else 0,
+        days_shown=int(shown.days) if shown else 0,
+        days_covered=int(covered.days) if covered else 0,
         tokens_shown=int(shown.tokens) if shown else 0,
         tokens_covered=int(covered.tokens) if covered else 0,
         last_read_at=max(row.read_at for row in rows.values()),
     )
 
 
-def _token_sums() -> list[ColumnElement[Any]]:
+def _token_sums(table: Table) -> list[ColumnElement[Any]]:
     names = ("answers", *TOKEN_KINDS)
-    return [func.sum(token_sum.c[name]).label(name) for name in names]
+    return [func.sum(table.c[name]).label(name) for name in names]
 
 
 def _tokens(row: Row[Any]) -> dict[str, Any]:
-    """Return the sums of a row as members of a part; PostgreSQL returns them as decimals."""
-    counts: dict[str, Any] = {kind: _whole(getattr(row, kind)) for kind in TOKEN_KINDS}
-    return {"tokens": TokenCounts(**counts), "answers": _whole(row.answers)}
+    """Return the sums at the end of a row as members of a part; PostgreSQL has decimals."""
+    answers, *kinds = map(_whole, row[-1 - len(TOKEN_KINDS) :])
+    counts: dict[str, Any] = dict(zip(TOKEN_KINDS, kinds, strict=True))
+    return {"tokens": TokenCounts(**counts), "answers": answers}
 
 
-def _singles() -> ColumnElement[Any]:
-    return func.sum(agent_session_sum.c.singles).label("singles")
+def _singles(table: Table) -> ColumnElement[Any]:
+    return func.sum(table.c.singles).label("singles")
 
 
 def _of_span(table: Table, span: GrainSpan) -> ColumnElement[bool]:
@@ -636,24 +684,24 @@ def _of_span(table: Table, span: GrainSpan) -> ColumnElement[bool]:
 AMOUNTS = [column.name for column in decision_sum.c if column.name not in decision_sum.primary_key]
 
 
-def _edit_sums() -> list[ColumnElement[Any]]:
-    return [func.sum(decision_sum.c[name]).label(name) for name in AMOUNTS]
+def _edit_sums(table: Table) -> list[ColumnElement[Any]]:
+    return [func.sum(table.c[name]).label(name) for name in AMOUNTS]
 
 
 def _edits(row: Row[Any]) -> EditCounts:
-    def decided(name: str) -> DecidedCounts:
-        return DecidedCounts(
-            accepted=int(getattr(row, f"{name}_accepted")),
-            refused=int(getattr(row, f"{name}_refused")),
-        )
-
+    """Return the sums at the end of a row; by their names they would cost three times as much."""
+    counts = row[-len(AMOUNTS) :]
+    people, automatic, unknown = (
+        DecidedCounts(int(counts[place]), int(counts[place + 1])) for place in (0, 2, 4)
+    )
+    failed, suggested, accepted = counts[6:]
     return EditCounts(
-        by_people=decided("people"),
-        automatic=decided("automatic"),
-        unknown=decided("unknown"),
-        failed=int(row.failed),
-        lines_suggested=_whole(row.lines_suggested),
-        lines_accepted=_whole(row.lines_accepted),
+        by_people=people,
+        automatic=automatic,
+        unknown=unknown,
+        failed=int(failed),
+        lines_suggested=_whole(suggested),
+        lines_accepted=_whole(accepted),
     )
 
 
