@@ -9,6 +9,8 @@ from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from ghapp.attribution.model import Struct
+from ghapp.summaries.counts import MeasuredDifference
+from ghapp.summaries.periods import DayPeriod
 from ghapp.summaries.selection import SMALLEST_GROUP
 from ghapp.usage.answers import TokenCounts, known_sum
 from ghapp.usage.decisions import AcceptRate, accept_rate
@@ -175,6 +177,42 @@ class UnmappedCounts(Struct, frozen=True):
     """``None``: their sources name none."""
 
 
+class MeasuredRate(Struct, frozen=True):
+    """People's accept rate, with the 95 % interval around both of its ends."""
+
+    at_least: float
+    at_most: float
+    low: float | None
+    """``None``: too few people decided for an interval."""
+    high: float | None
+
+
+class UsageChange(Struct, frozen=True):
+    """The usage of everybody, of one tool or of one team, in a period and the one before."""
+
+    name: str | None
+    """``None``: everybody."""
+    now: UsageCounts | None
+    """``None``: nobody had any, or too few people to be named."""
+    before: UsageCounts | None
+    rate: MeasuredRate | None
+    """``None``: nothing is known, or shown, of people's decisions."""
+    rate_before: MeasuredRate | None
+    difference: MeasuredDifference
+    """Of the rates. Its value is ``None`` also where one of them is known as a range only."""
+
+
+class UsageChanges(Struct, frozen=True):
+    """The selected days beside those before them."""
+
+    period: DayPeriod
+    before: DayPeriod | None
+    """``None``: no days before it can be selected."""
+    totals: UsageChange
+    agents: tuple[UsageChange, ...]
+    teams: tuple[UsageChange, ...]
+
+
 class UsageSummary(Struct, frozen=True):
     """What a page of usage shows."""
 
@@ -189,6 +227,7 @@ class UsageSummary(Struct, frozen=True):
     funnel: LineFunnel
     adoption: AdoptionCounts
     sources: tuple[SourceCounts, ...]
+    changes: UsageChanges
 
 
 class PersonPart(Struct, frozen=True):
