@@ -12,6 +12,7 @@ from bench import (
     coverage,
     names,
     pages,
+    pushed,
     readers,
     replay,
     slow,
@@ -41,12 +42,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     which = (
-        "truth|corpus|agreement|readers|usage|telemetry|speed|replay|pages|usage_pages|backfill|upload|"
+        "truth|pushed|corpus|agreement|readers|usage|telemetry|speed|replay|pages|usage_pages|backfill|upload|"
         "slow|names|"
         "upgrade|coverage|mutants"
     )
     commands = parser.add_subparsers(required=True, metavar=which)
     _truth_arguments(commands.add_parser("truth", help=truth.__doc__))
+    _pushed_arguments(commands.add_parser("pushed", help=pushed.__doc__))
     _corpus_arguments(commands.add_parser("corpus", help=corpus.__doc__))
     _agreement_arguments(commands.add_parser("agreement", help=agreement.__doc__))
     _readers_arguments(commands.add_parser("readers", help=readers.__doc__))
@@ -82,6 +84,14 @@ def _truth_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--show-misses", type=int, default=0, metavar="N")
     _auditor_arguments(parser)
     parser.set_defaults(run=_truth)
+
+
+def _pushed_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--packages", default=",".join(known()), help="names, separated by commas")
+    parser.add_argument("--pulls", type=int, default=8, help="pull requests for each package")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.set_defaults(run=_pushed)
 
 
 def _corpus_arguments(parser: argparse.ArgumentParser) -> None:
@@ -304,6 +314,11 @@ def _upload(options: argparse.Namespace) -> int:
 def _slow(options: argparse.Namespace) -> int:
     wanted = slow.Options(options.connections, options.rate, options.seconds, options.json)
     return slow.measure(wanted)
+
+
+def _pushed(options: argparse.Namespace) -> int:
+    packages = tuple(options.packages.split(","))
+    return pushed.measure(options.seed, packages, options.pulls, as_json=options.json)
 
 
 def _hidden_names(options: argparse.Namespace) -> int:

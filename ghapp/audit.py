@@ -22,7 +22,7 @@ from ghapp.attribution.model import (
     Struct,
     UnreadEvidence,
 )
-from ghapp.attribution.policy import Policy
+from ghapp.attribution.policy import AgentCommits, Policy
 from ghapp.ending import STALE, AuditDone, AuditPartial, Ending, NothingToDo, TryLater, unreached
 from ghapp.evidence.source import added_up
 from ghapp.github import answers
@@ -87,8 +87,13 @@ class PublishStep(Protocol):
 class CarryStep(Protocol):
     """How evidence that the repository carries is stored, before an audit reads the evidence."""
 
-    def __call__(self, request: AuditRequest, pull: PullRequest, github: GitHub) -> CarriedEvidence:
-        """Store the edits; return the rest: what could not be read, and the agents' names."""
+    def __call__(
+        self, request: AuditRequest, pull: PullRequest, github: GitHub, *, agent_commits: bool
+    ) -> CarriedEvidence:
+        """Store the edits, before an audit reads the evidence; return everything else.
+
+        ``agent_commits``: whether to follow the lines of agents' own commits.
+        """
 
 
 class AuditContext(Struct, frozen=True, kw_only=True):
@@ -126,7 +131,8 @@ def audit_pull_request(
         _remember(request, pull, store, now)
         in_force = policy_of(request, pull, context, store)
         policy = in_force.policy.rules
-        carried = context.carry(request, pull, github)
+        follows = policy.agent_commits is not AgentCommits.OFF
+        carried = context.carry(request, pull, github, agent_commits=follows)
         before = _evidence_state(pull, policy, store)
         audit = attributed(request, pull, carried, policy, context, store, at=now)
         saved = _save(request, audit, policy, context, store, now, _about(pull))
@@ -274,7 +280,8 @@ def _evidence(
         unread=tuple(found for found in carried.found if isinstance(found, UnreadEvidence)),
         # What machines passed over stays with them: the operator's page has their counts.
         passed_over=added_up(one for one in carried.found if isinstance(one, PassedOver)) or None,
-        trailers=carried.trailers,
+        declared=carried.declared,
+        agent_commits=carried.agent_commits,
     )
 
 

@@ -109,14 +109,16 @@ class Services:
         found = self.spend.pull(repository_id, number, estimate, now=now)
         return None if found is None else found.whole
 
-    def carry(self, request: AuditRequest, pull: PullRequest, github: GitHub) -> CarriedEvidence:
+    def carry(
+        self, request: AuditRequest, pull: PullRequest, github: GitHub, *, agent_commits: bool
+    ) -> CarriedEvidence:
         """Store the evidence that a pull request's repository carries; return the rest."""
         keeping = CarryTarget(
             store=self.store,
             encode=partial(self.encoder, request.installation_id),
             git_cache=self.settings.data_dir / "git",
         )
-        return carry(github, pull, keeping, now=self.clock())
+        return carry(github, pull, keeping, now=self.clock(), agent_commits=agent_commits)
 
     def organization_policy(self, request: AuditRequest, owner: str) -> PolicyFile | None:
         """Read the policy file of an organization's ``.github`` repository as it is now."""

@@ -409,5 +409,5 @@ def _read(  # noqa: PLR0913 - see above
         commands=tuple(commands),
         unread=tuple(unread),
         passed_over=without_used(passed_over, commands),
-        trailers=carried.trailers if carried else None,
+        declared=carried.declared if carried else None,
     )

@@ -20,6 +20,7 @@ RULE_OF: dict[str, str] = {
     Reason.EDITED: "exactly_20_percent",
     Reason.SUBSTITUTED: "substitutions",
     Reason.SHELL_TEXT: "command_texts",
+    Reason.AGENT_COMMIT: "agent_commits",
     Reason.NO_MATCH: "high_confidence",
     Reason.REWRITTEN: "exactly_20_percent",
     Reason.COMMON_LINE: "high_confidence",

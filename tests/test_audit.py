@@ -45,7 +45,7 @@ from tests.github.place import START, Place, assert_good_manners
 
 WRITTEN = ("def total(lines):", "    return sum(line.amount for line in lines)")
 BY_AGENT = "\n".join((*WRITTEN, ""))
-NOTHING = CarriedEvidence(found=(), trailers=None)
+NOTHING = CarriedEvidence(found=(), declared=None)
 POLICY = ".github/attribution.yml"
 
 
@@ -76,8 +76,11 @@ class Desk:
         )
         self.cost: PullRequestCost | None = None
 
-    def carry(self, request: AuditRequest, pull: PullRequest, github: GitHub) -> CarriedEvidence:
+    def carry(
+        self, request: AuditRequest, pull: PullRequest, github: GitHub, *, agent_commits: bool
+    ) -> CarriedEvidence:
         """Say that the repository carries no evidence."""
+        assert agent_commits
         assert (request.number, github.full_name) == (pull.number, pull.repository)
         return NOTHING
 

@@ -12,9 +12,10 @@ import msgspec
 from msgspec.structs import replace
 
 from ghapp import __version__
-from ghapp.attribution import digest, no_evidence, unrecorded, verdict
+from ghapp.attribution import committed, digest, no_evidence, unrecorded, verdict
 from ghapp.attribution.candidates import CandidateEdits, candidates, in_order
 from ghapp.attribution.codebook import Codebook
+from ghapp.attribution.committed import credit_committed
 from ghapp.attribution.document import SCHEMA
 from ghapp.attribution.edit_sources import edit_sources, lines_by_model
 from ghapp.attribution.exclusions.registry import excluded_file, excluded_line
@@ -24,7 +25,6 @@ from ghapp.attribution.model import (
     AuditInputs,
     AuditSubject,
     Change,
-    Declaration,
     Edit,
     EditResult,
     Evidence,
@@ -72,13 +72,17 @@ def attribute(  # noqa: PLR0913 - four inputs, the time and the measure
     )
     inputs = AuditInputs(
         diff=digest.of_change(change),
-        evidence=evidence.digest or digest.of_edits(found.compared(policy), found.commands),
+        evidence=digest.with_commits(
+            evidence.digest or digest.of_edits(found.compared(policy), found.commands),
+            [one.commit for one in found.commits],
+        ),
         edits_considered=len(considered),
         change_complete=change.complete,
         evidence_complete=not evidence.unread,
         missing=tuple(sorted(change.missing)),
         unread_records=len(evidence.unread),
-        declared=_declared(evidence.trailers),
+        declared=evidence.declared,
+        agent_commits=committed.counted(evidence.agent_commits),
         passed_over=evidence.passed_over,
         edits_left_out=found.left_out(),
     )
@@ -101,12 +105,6 @@ def attribute(  # noqa: PLR0913 - four inputs, the time and the measure
         files=files,
         edits=sources,
     )
-
-
-def _declared(trailers: dict[str, int] | None) -> tuple[Declaration, ...] | None:
-    if trailers is None:
-        return None
-    return tuple(Declaration(agent=agent, commits=trailers[agent]) for agent in sorted(trailers))
 
 
 def with_outcomes(
@@ -154,6 +152,7 @@ def _verdicts(
         credit_moved_blocks(added, found, sides)
     matchings = [judged.matching if judged else None for judged in counted]
     credit_substituted(matchings, files, found.commands, found.checkouts)
+    credit_committed(matchings, files, found.commits)
     credit_shell_text(matchings, files, found.commands, found.checkouts, sides)
     for file, rule, judged in zip(files, excluded, counted, strict=True):
         yield judged.verdict(found) if judged else verdict.excluded_file(file, str(rule))

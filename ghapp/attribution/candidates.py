@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from ghapp.attribution.committed import CommittedEdit, that_count
 from ghapp.attribution.identity import once
 from ghapp.attribution.model import (
     AuditSubject,
@@ -48,6 +49,8 @@ class CandidateEdits:
     """Outside the repository."""
     commands: list[ShellCommand] = field(default_factory=list)
     """Commands inside the window that could reach a file of the change, in the order of ties."""
+    commits: list[CommittedEdit] = field(default_factory=list)
+    """Agents' own commits that count."""
 
     def of(self, table: ByPath, file: FileDiff) -> list[Edit]:
         """Return a table's edits of a file, including those of its earlier name if renamed."""
@@ -59,8 +62,15 @@ class CandidateEdits:
     def considered(self) -> list[Edit]:
         """Return all usable edits, by time and id."""
         edits = [edit for found in self.usable.values() for edit in found]
-        edits += [one.edit for one in self.commands]
+        edits += self.beside()
         return sorted(edits, key=lambda edit: (edit.at, edit.id))
+
+    def beside(self) -> list[Edit]:
+        """Return the edits without lines: what commands and commits did."""
+        return [
+            *(one.edit for one in self.commands),
+            *(one.edit for one in self.commits),
+        ]
 
     def left_out(self) -> EditsLeftOut:
         """Return how many edits were read and are not usable, by why."""
@@ -112,6 +122,7 @@ def candidates(
         else:
             found.outside_window[place.path].append(edit)
     found.commands.extend(reaching(commands, subject, change, policy, checkouts))
+    found.commits.extend(that_count(evidence.agent_commits or (), policy, first, last))
     return found
 
 

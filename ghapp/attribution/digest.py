@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from ghapp.attribution.model import Change, Edit, FileDiff, ShellCommand
+from ghapp.attribution.model import AgentCommit, Change, Edit, FileDiff, ShellCommand
 
 _SHARED = tuple(name for name in FileDiff.__struct_fields__ if name not in {"blobs", "symlink"})
 """Members that both a diff file and GitHub's API provide; the API has no content ids and modes."""
@@ -39,6 +39,12 @@ def of_edits(edits: Iterable[Edit], commands: Iterable[ShellCommand] = ()) -> st
 def packed_command(one: ShellCommand) -> bytes:
     """Return a command as a digest takes it; those of an audit are sorted, behind its edits."""
     return msgspec.msgpack.encode(msgspec.structs.replace(one, edit=nameless(one.edit)))
+
+
+def with_commits(edits: str, commits: Iterable[AgentCommit]) -> str:
+    """Return the digest of edits together with agents' own commits; without any, that of edits."""
+    found = sorted(commits, key=lambda one: one.sha)
+    return _digest((edits, found)) if found else edits
 
 
 def nameless(edit: Edit) -> Edit:

@@ -15,9 +15,9 @@ def edit_sources(files: Iterable[FileVerdict], found: CandidateEdits) -> dict[st
     named = {line.edit for file in files for line in file.lines if line.edit is not None}
     tables = (found.usable, found.outside_window, found.not_applied)
     commands = {
-        one.edit.id: EditSource(agent_version=one.edit.agent_version, model=one.edit.model)
-        for one in found.commands
-        if one.edit.id in named
+        edit.id: EditSource(agent_version=edit.agent_version, model=edit.model)
+        for edit in found.beside()
+        if edit.id in named
     }
     return commands | {
         edit.id: EditSource(agent_version=edit.agent_version, model=edit.model)

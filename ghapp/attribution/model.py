@@ -329,6 +329,45 @@ class FileSnapshot(Struct, frozen=True):
     """Git's blob id: SHA-1 in hexadecimal digits."""
 
 
+class Declaration(Struct, frozen=True):
+    """What the change's commits and text declare about one agent. It attributes no line."""
+
+    agent: str
+    """``other``: one that we do not know."""
+    commits: int
+    """Commits of the change that name the agent."""
+    in_text: bool = False
+    """Whether the pull request's title or text names it; also false if nobody looked there."""
+    models: tuple[str, ...] = ()
+    """As declared; empty: none is declared, as for the next one."""
+    tools: tuple[str, ...] = ()
+    forms: tuple[str, ...] = ()
+    """How it is declared: keys of trailers, ``author``, ``committer``, ``subject``, ``footer``."""
+
+
+class CommittedLines(Struct, frozen=True):
+    """Lines of one file, as it was merged, that a commit wrote."""
+
+    path: str
+    numbers: tuple[int, ...]
+    """In the merged version, ascending, each once in all commits."""
+
+
+class AgentCommit(Struct, frozen=True):
+    """A commit of the change whose author GitHub names as an agent's account (rules.md 2.21)."""
+
+    sha: str
+    agent: str
+    """The agent in the cloud, which has a label of its own."""
+    counted_as: str
+    """The agent that it counts as where the policy does not keep the two apart."""
+    at: datetime
+    """When it was written."""
+    is_proven: bool
+    """Whether GitHub verified a signature that only this account can have; else it has no lines."""
+    lines: tuple[CommittedLines, ...] = ()
+
+
 class Evidence(Struct, frozen=True):
     """All edits known for an audit, in any order, and the evidence that could not be read."""
 
@@ -347,9 +386,11 @@ class Evidence(Struct, frozen=True):
     unread: tuple[UnreadEvidence, ...] = ()
     passed_over: tuple[PassedOver, ...] | None = None
     """What was given and not read as an edit, each agent and kind once; ``None``: nobody looked."""
-    trailers: dict[str, int] | None = None
-    """Agent → commits of the change that name it. This attributes no line. ``None``: nobody
+    declared: tuple[Declaration, ...] | None = None
+    """What the change declares about agents, by agent. This attributes no line. ``None``: nobody
     looked."""
+    agent_commits: tuple[AgentCommit, ...] | None = None
+    """Commits by agents' own accounts; ``None``: nobody asked GitHub whose they are."""
     digest: str | None = None
     """Digest of the edits whose lines the audit will compare, where whoever read them knows it."""
 
@@ -370,6 +411,7 @@ class Reason(StrEnum):
     EDITED = "edited"
     SUBSTITUTED = "substituted"
     SHELL_TEXT = "shell_text"
+    AGENT_COMMIT = "agent_commit"
     NO_MATCH = "no_match"
     REWRITTEN = "rewritten"
     COMMON_LINE = "common_line"
@@ -394,7 +436,7 @@ class Reason(StrEnum):
 ATTRIBUTED = frozenset(
     {
         *(Reason.RUN, Reason.LINE, Reason.REWRAPPED, Reason.EDITED),
-        *(Reason.SUBSTITUTED, Reason.SHELL_TEXT),
+        *(Reason.SUBSTITUTED, Reason.SHELL_TEXT, Reason.AGENT_COMMIT),
     }
 )
 
@@ -513,16 +555,18 @@ class PolicyUsed(Struct, frozen=True):
     """``None``: this engine read no substitutions."""
     shell_text: bool | None = None
     """``None``: this engine read no text of commands."""
+    agent_commits: str | None = None
+    """``count``, ``apart`` or ``off``; ``None``: this engine followed no agents' commits."""
 
 
-class Declaration(Struct, frozen=True):
-    """What the change's commits declare about one agent. It attributes no line."""
+class AgentCommitCount(Struct, frozen=True):
+    """How many commits of the change GitHub names as one agent's."""
 
     agent: str
-    commits: int
-    """Commits of the change that name the agent."""
-    model: str | None = None
-    """``None``: not declared."""
+    proven: int
+    """Those whose signature proves it; their lines are followed."""
+    unproven: int
+    """Those with its name or address alone, which attribute no line."""
 
 
 class EditsLeftOut(Struct, frozen=True):
@@ -556,7 +600,9 @@ class AuditInputs(Struct, frozen=True):
     unread_records: int = 0
     """Different evidence records that could not be read; copies count once."""
     declared: tuple[Declaration, ...] | None = None
-    """What commits declare about agents, by agent; ``None``: nobody looked."""
+    """What the change declares about agents, by agent; ``None``: nobody looked."""
+    agent_commits: tuple[AgentCommitCount, ...] | None = None
+    """Commits by agents' own accounts, by agent; ``None``: nobody asked GitHub whose they are."""
     passed_over: tuple[PassedOver, ...] | None = None
     """What was given and not read; ``None``: the readers do not say."""
     edits_left_out: EditsLeftOut | None = None

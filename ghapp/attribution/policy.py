@@ -3,6 +3,7 @@
 import hashlib
 import re
 from datetime import datetime, timedelta
+from enum import StrEnum
 from fractions import Fraction
 
 import msgspec
@@ -25,6 +26,16 @@ LOOK_BACK = timedelta(days=30)
 """How long before the window an edit may be and still give the reason ``outside_window``."""
 
 
+class AgentCommits(StrEnum):
+    """What becomes of lines that agents in the cloud pushed themselves (rules.md 2.21)."""
+
+    COUNT = "count"
+    """They count as the agent's own, in its label and in the documented metric's number."""
+    APART = "apart"
+    """They count for an agent in the cloud, with a label of its own."""
+    OFF = "off"
+
+
 class Policy(Struct, frozen=True):
     """All limits and switches of an audit. A changed value needs a new id."""
 
@@ -42,6 +53,8 @@ class Policy(Struct, frozen=True):
     shell_text: bool = True
     """Whether lines count that stand in a command of an agent, and what commands moved
     (rules.md 2.20)."""
+    agent_commits: AgentCommits = AgentCommits.APART
+    """Whether lines count that an agent's own account pushed, and as whose (rules.md 2.21)."""
     exclude: tuple[str, ...] = ()
     """The repository's own excluded paths, as gitignore patterns; reason ``excluded_path``."""
 
@@ -89,6 +102,7 @@ class Policy(Struct, frozen=True):
             unrecorded_outcomes=self.unrecorded_outcomes,
             substitutions=self.substitutions,
             shell_text=self.shell_text,
+            agent_commits=self.agent_commits,
         )
 
 

@@ -157,6 +157,11 @@ class EditSides:
         return found
 
 
+def side_without_lines(edit: Edit) -> EditSide:
+    """Return the side of what has no lines of its own: a command, or a commit."""
+    return EditSide(edit, [], LineSequence([], []), [], frozenset(), {})
+
+
 def edit_sides(edits: Sequence[Edit], path: str, book: Codebook) -> list[EditSide]:
     """Return the sides of some edits of the file at ``path``."""
     lines = [line for edit in edits for part in _parts(edit) for line in part]

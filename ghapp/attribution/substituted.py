@@ -10,12 +10,11 @@ from typing import NamedTuple
 
 from ghapp.attribution.linear_pattern import PatternError, StepBudget, compiled
 from ghapp.attribution.matching import FileMatching, LineCredit
-from ghapp.attribution.model import Edit, FileDiff, LineRewrite, Reason, ShellCommand
+from ghapp.attribution.model import FileDiff, LineRewrite, Reason, ShellCommand
 from ghapp.attribution.normalize import LONGEST_LINE, normalize
 from ghapp.attribution.paths import KnownCheckouts
-from ghapp.attribution.runs import LineSequence
 from ghapp.attribution.shell_commands import by_age, reaches
-from ghapp.attribution.sides import EditSide
+from ghapp.attribution.sides import EditSide, side_without_lines
 
 MOST_STEPS = 2_000_000
 """Steps of patterns for all files of a change; what would take more is left without a credit."""
@@ -105,7 +104,7 @@ def _credit_file(
             if one is None:
                 continue
             places = hunk.added[text]
-            side = sides.setdefault(id(one), _side(one.edit))
+            side = sides.setdefault(id(one), side_without_lines(one.edit))
             matching.credits[places.pop()] = LineCredit(Reason.SUBSTITUTED, side, -1, 0.0)
             if not places:
                 del hunk.added[text]
@@ -163,8 +162,3 @@ def _hunks(matching: FileMatching, file: FileDiff) -> Iterator[_HunkText]:
             number += origin != "-"
         if removed and added:
             yield _HunkText(removed, {text: at[::-1] for text, at in added.items()})
-
-
-def _side(edit: Edit) -> EditSide:
-    """Return the side of a command: it has no lines of its own."""
-    return EditSide(edit, [], LineSequence([], []), [], frozenset(), {})

@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 from cryptography.fernet import Fernet, InvalidToken
 
-from ghapp.attribution.model import Struct
+from ghapp.attribution.model import AgentCommit, Declaration, Struct
 from ghapp.github.pull_requests import ChangeSource, PullRequest
 from ghapp.ingest.carried import CarriedEvidence
 from ghapp.store import ListedPull
@@ -26,10 +26,11 @@ FOLDER = "pulls"
 
 
 class _Kept(Struct, frozen=True):
-    """A pull request, and the agents that its commits' trailers name."""
+    """A pull request, what it declares about agents, and their own commits."""
 
     pull: PullRequest
-    trailers: dict[str, int] | None
+    declared: tuple[Declaration, ...] | None
+    agent_commits: tuple[AgentCommit, ...] | None
 
 
 _DECODER = msgspec.msgpack.Decoder(_Kept)
@@ -51,7 +52,9 @@ class KeptPulls:
             kept = _DECODER.decode(zlib.decompress(self._box.decrypt(path.read_bytes())))
         except (OSError, InvalidToken, zlib.error, msgspec.DecodeError):
             return None
-        return kept.pull, CarriedEvidence(found=(), trailers=kept.trailers)
+        return kept.pull, CarriedEvidence(
+            found=(), declared=kept.declared, agent_commits=kept.agent_commits
+        )
 
     def keep(self, listed: ListedPull, pull: PullRequest, carried: CarriedEvidence) -> None:
         """Store a pull request, if it was read whole and still matches the list."""
@@ -62,7 +65,7 @@ class KeptPulls:
             return
         path = self._path(pull.repository_id, listed)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        kept = _Kept(pull=pull, trailers=carried.trailers)
+        kept = _Kept(pull=pull, declared=carried.declared, agent_commits=carried.agent_commits)
         packed = self._box.encrypt(zlib.compress(msgspec.msgpack.encode(kept)))
         new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

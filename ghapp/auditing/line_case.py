@@ -110,7 +110,12 @@ def with_found_checkouts(case: LineCase) -> LineCase:
     subject = AuditSubject(merged_at=case.subject.merged_at)
     # What was moved has its new path by now.
     kept = tuple(one for one in commands if one.source is None)
-    found = Evidence(edits=edits, roots=checkouts.roots, commands=kept)
+    found = Evidence(
+        edits=edits,
+        roots=checkouts.roots,
+        commands=kept,
+        agent_commits=evidence.agent_commits,
+    )
     return replace(case, subject=subject, evidence=found)
 
 

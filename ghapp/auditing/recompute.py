@@ -217,9 +217,13 @@ class _Recomputing:
         made = auditor.audit(subject, change, self._policies[recorded.policy.digest], at)
         # Only GitHub has the commits of a squashed pull request, and only the app knows what
         # arrived there; no line depends on what commits declare, or on what was left out.
+        commits = recorded.inputs.agent_commits
+        has_proven = any(one.proven for one in commits or ())
         inputs = msgspec.structs.replace(
             made.inputs,
             declared=recorded.inputs.declared,
+            # Where none is proven, no line depends on them either.
+            agent_commits=made.inputs.agent_commits if has_proven else commits,
             passed_over=recorded.inputs.passed_over,
             edits_left_out=recorded.inputs.edits_left_out,
             no_evidence=recorded.inputs.no_evidence,

@@ -21,7 +21,15 @@ from ghapp.attribution.attribute import attribute
 from ghapp.attribution.codebook import Codebook, FingerprintCodebook
 from ghapp.attribution.document import SCHEMA, to_document
 from ghapp.attribution.fingerprint import LineFingerprinter
-from ghapp.attribution.model import Audit, AuditSubject, Change, PassedOver, Struct, UnreadEvidence
+from ghapp.attribution.model import (
+    Audit,
+    AuditSubject,
+    Change,
+    Declaration,
+    PassedOver,
+    Struct,
+    UnreadEvidence,
+)
 from ghapp.attribution.policy import Policy
 from ghapp.attribution.sides import EditSides
 from ghapp.auditing.edit_index import EditCatalog, EditIndex, write_index
@@ -35,9 +43,9 @@ from ghapp.git.history import (
     pull_heads,
 )
 from ghapp.git.landed import NotInClone, changes
-from ghapp.git.repository import GitRepository
+from ghapp.git.repository import EMPTY_TREES, GitRepository
 from ghapp.ingest.artifacts import find_evidence
-from ghapp.ingest.carried import read_history
+from ghapp.ingest.carried import declared_between, read_history
 from ghapp.ingest.named_checkouts import repositories_of, with_clone
 from ghapp.policy.at_merge import BasePolicies, BasePolicy
 
@@ -253,7 +261,7 @@ class ReplayTask(NamedTuple):
 
         def answer(some: tuple[LandedChange, ...]) -> list[tuple[bytes, str | None]]:
             read = zip(some, changes(git, some), policies(some), strict=True)
-            return [self._audited(one, change, held, auditor) for one, change, held in read]
+            return [self._audited(one, change, held, auditor, git) for one, change, held in read]
 
         return answer
 
@@ -273,6 +281,7 @@ class ReplayTask(NamedTuple):
         change: Change | NotInClone,
         held: BasePolicy,
         auditor: "HistoryAuditor",
+        git: GitRepository,
     ) -> tuple[bytes, str | None]:
         problem = held.problem and f"{one.name}: {held.problem}"
         if isinstance(change, NotInClone):
@@ -284,7 +293,16 @@ class ReplayTask(NamedTuple):
             pull_request=one.number,
             merge_commit=one.commit,
         )
-        return to_document(auditor.audit(subject, change, held.policy, self.at)), problem
+        audit = auditor.audit(subject, change, held.policy, self.at)
+        inputs = msgspec.structs.replace(audit.inputs, declared=self._declared(git, one))
+        return to_document(msgspec.structs.replace(audit, inputs=inputs)), problem
+
+    def _declared(self, git: GitRepository, one: LandedChange) -> tuple[Declaration, ...] | None:
+        """Return what the change's commits declare, if the clone's own evidence is asked for."""
+        if not self.terms.carried or one.cut:
+            return None
+        base = one.before or EMPTY_TREES[len(one.commit)]
+        return declared_between(git, base, one.shown or one.commit)
 
 
 class HistoryAuditor:

@@ -149,7 +149,7 @@ def _fetched(
     step: ReplayStep, listed: ListedPull, request: AuditRequest
 ) -> tuple[PullRequest, CarriedEvidence]:
     pull = fetch(step.github, listed.number, step.context.git_cache)
-    carried = step.context.carry(request, pull, step.github)
+    carried = step.context.carry(request, pull, step.github, agent_commits=True)
     step.kept.keep(listed, pull, carried)
     return pull, carried
 

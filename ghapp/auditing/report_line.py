@@ -48,11 +48,15 @@ def report_line(case: LineCase, original: LineVerdict) -> LineReport:
         raise NotKeptError(
             "a command made this line, and a command's text cannot be told in made-up words"
         )
+    if original.reason == Reason.AGENT_COMMIT:
+        raise NotKeptError("an agent's own commit wrote this line, and only GitHub can prove that")
     found = with_found_checkouts(case)
     original = as_told(original)
     if found.verdict() != original:
         raise NotKeptError(_why(case, original, None))
-    small = _by_known_policy(reduce(found))
+    # Commits name lines by number, and a reduced change has other numbers.
+    alone = replace(found, evidence=replace(found.evidence, agent_commits=None))
+    small = _by_known_policy(reduce(alone))
     nearly: LineReport | None = None
     instead: LineVerdict | None = None
     for made, roots in _made_up(small, original):

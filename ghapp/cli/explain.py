@@ -13,9 +13,10 @@ from ghapp.cli.recorded import named, recorded_audit
 from ghapp.cli.source_text import SourceText, clone_option
 from ghapp.documents.files import DocumentError, documents
 from ghapp.git.process import GitError
+from ghapp.reports import declared
 from ghapp.reports.coverage import erased
 from ghapp.reports.harmless import visible
-from ghapp.reports.summary import moment
+from ghapp.reports.summary import moment, summarize
 from ghapp.reports.words import NOT_RECORDED, agent_name, made_by, sentence
 from ghapp.rulebook import of_reason
 
@@ -61,8 +62,15 @@ def command(  # noqa: PLR0913, PLR0917 - click hands over each option
         raise click.UsageError(visible(f"no added line {place or ''} in this audit", 500))
     source = SourceText(clone)
     explained: list[dict[str, Any]] = []
+    summary = summarize(audit)
+    beside = [
+        declared.beside(summary.declared, summary.measured, visible),
+        declared.pushed(summary.agent_commits, summary.declared, visible),
+    ]
     if gone is not None and form == "text":
         click.echo(erased(gone.edits, gone.last_at.date().isoformat()))
+    for said in filter(None, beside if form == "text" else ()):
+        click.echo(said)
     for file, verdict in found:
         try:
             text = source.line(audit.merge_commit, file.path, verdict.line)
@@ -74,7 +82,14 @@ def command(  # noqa: PLR0913, PLR0917 - click hands over each option
             _explain(file, verdict, text, made)
     if form == "json":
         lost = gone and {"edits": gone.edits, "last_at": gone.last_at}
-        print_json({"lines": explained, "erased": lost})
+        print_json(
+            {
+                "lines": explained,
+                "erased": lost,
+                "declared": audit.inputs.declared,
+                "measured": None if summary.measured is None else audit.totals.by_agent,
+            }
+        )
     elif len(found) == 1:
         _quote(found[0][1].reason)
 

@@ -19,6 +19,7 @@ class DifferenceCause(StrEnum):
     EVIDENCE_ARRIVED = "evidence_arrived"
     EVIDENCE_ERASED = "evidence_erased"
     EVIDENCE_CHANGED = "evidence_changed"
+    COMMITS_NOT_ASKED = "commits_not_asked"
     EVIDENCE_OUTSIDE = "evidence_outside"
     """The last resort: every digest is the same, so other edits must be the cause."""
     NOTHING = "nothing"
@@ -31,6 +32,9 @@ CAUSES: dict[str, str] = {
     DifferenceCause.EVIDENCE_ARRIVED: "More edits inside the window: evidence arrived late.",
     DifferenceCause.EVIDENCE_ERASED: "Fewer edits inside the window: evidence was erased.",
     DifferenceCause.EVIDENCE_CHANGED: "As many edits inside the window, but not the same ones.",
+    DifferenceCause.COMMITS_NOT_ASKED: (
+        "Only one of them asked GitHub whose commits these are, and an agent's are proven."
+    ),
     DifferenceCause.EVIDENCE_OUTSIDE: "Edits outside the window or not applied; they only explain.",
     DifferenceCause.NOTHING: "The same verdict, counts and reasons.",
 }
@@ -145,14 +149,18 @@ def _causes(before: Audit, after: Audit) -> tuple[DifferenceCause, ...]:
         before.inputs.evidence != after.inputs.evidence
         and DifferenceCause.POLICY_CHANGED not in found
     ):
-        found.append(_of_evidence(before.inputs.edits_considered, after.inputs.edits_considered))
+        found.append(_of_evidence(before, after))
     return tuple(found) or (DifferenceCause.EVIDENCE_OUTSIDE,)
 
 
-def _of_evidence(before: int, after: int) -> DifferenceCause:
-    if after == before:
+def _of_evidence(before: Audit, after: Audit) -> DifferenceCause:
+    commits = (before.inputs.agent_commits, after.inputs.agent_commits)
+    if None in commits and any(one.proven for some in commits for one in some or ()):
+        return DifferenceCause.COMMITS_NOT_ASKED
+    old, new = before.inputs.edits_considered, after.inputs.edits_considered
+    if new == old:
         return DifferenceCause.EVIDENCE_CHANGED
-    return DifferenceCause.EVIDENCE_ARRIVED if after > before else DifferenceCause.EVIDENCE_ERASED
+    return DifferenceCause.EVIDENCE_ARRIVED if new > old else DifferenceCause.EVIDENCE_ERASED
 
 
 def _lines(before: Audit, after: Audit) -> Iterable[LineDifference]:

@@ -78,6 +78,8 @@ class PullRequest(Struct, frozen=True, kw_only=True):
     repository: str
     number: int
     title: str
+    text: str = ""
+    """What its author wrote below the title."""
     author: str | None
     """Login; ``None``: the account was deleted."""
     author_id: int | None = None
@@ -157,6 +159,7 @@ class _Pull(Struct, frozen=True):
     merged_at: datetime | None = None
     merge_commit_sha: str | None = None
     labels: tuple[_Label, ...] = ()
+    body: str | None = None
 
 
 def _fork(head: _Side, repository_id: int) -> str | None:
@@ -232,6 +235,7 @@ def fetch(github: GitHub, number: int, git_cache: Path) -> PullRequest:
         repository=pull.base.repo.full_name if pull.base.repo else github.full_name,
         number=number,
         title=pull.title,
+        text=pull.body or "",
         author=pull.user.login if pull.user else None,
         author_id=pull.user.id if pull.user else None,
         author_type=pull.user.type if pull.user else None,

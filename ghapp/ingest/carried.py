@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from ghapp.attribution.model import Edit, Struct, UnreadEvidence
+from ghapp.attribution.model import AgentCommit, Declaration, Edit, Struct, UnreadEvidence
 from ghapp.attribution.unified_diff import DiffError, parse_diff
-from ghapp.evidence import agent_trace, aider, commit_trailers, entire, git_ai_notes
+from ghapp.evidence import agent_trace, aider, declarations, entire, git_ai_notes
 from ghapp.evidence.carried import CarriedCommit, CommitAttachment
 from ghapp.evidence.carried_registry import CARRIED
 from ghapp.evidence.source import Found, NamedCheckout
@@ -77,8 +77,10 @@ class CarriedEvidence(Struct, frozen=True):
     """What a repository carries about some commits."""
 
     found: tuple[Found, ...]
-    trailers: dict[str, int] | None
-    """Agent → how many of the commits name it; supports no line. ``None``: not read."""
+    declared: tuple[Declaration, ...] | None
+    """What the commits, and a pull request's text, declare. ``None``: not read."""
+    agent_commits: tuple[AgentCommit, ...] | None = None
+    """Commits by agents' own accounts; ``None``: nobody asked GitHub whose they are."""
 
 
 def read_between(git: GitRepository, base: str, head: str) -> CarriedEvidence:
@@ -90,7 +92,19 @@ def read_between(git: GitRepository, base: str, head: str) -> CarriedEvidence:
         return read(git, take_inventory(git, commits_between(git, base, head)))
     except GitError as problem:
         unread = UnreadEvidence(source=f"commits up to {head}", line=None, problem=str(problem))
-        return CarriedEvidence(found=(unread,), trailers={})
+        return CarriedEvidence(found=(unread,), declared=None)
+
+
+def declared_between(git: GitRepository, base: str, head: str) -> tuple[Declaration, ...] | None:
+    """Return what the commits of a change declare; ``None``: this clone lacks some of them.
+
+    ``base`` is the commit where the change begins, or an empty tree for a root.
+    """
+    try:
+        commits = git.commits(commits_between(git, base, head))
+    except GitError:
+        return None
+    return declarations.declared(map(as_carried, commits))
 
 
 def read_history(
@@ -107,7 +121,7 @@ def read_history(
         return read(git, take_inventory(git, [*shas, tips[0]]))
     except GitError as problem:
         unread = UnreadEvidence(source=f"commits up to {tips[0]}", line=None, problem=str(problem))
-        return CarriedEvidence(found=(unread,), trailers={})
+        return CarriedEvidence(found=(unread,), declared=None)
 
 
 # --- taking inventory ---------------------------------------------------------------------------
@@ -228,8 +242,8 @@ def read(git: GitRepository, inventory: CarriedInventory) -> CarriedEvidence:
     reading = _Reading(git)
     for one in inventory.hanging:
         found.update(dict.fromkeys(reading.of(one)))
-    trailers = commit_trailers.count(as_carried(one.commit) for one in inventory.hanging)
-    return CarriedEvidence(found=tuple(found), trailers=trailers)
+    declared = declarations.declared(as_carried(one.commit) for one in inventory.hanging)
+    return CarriedEvidence(found=tuple(found), declared=declared)
 
 
 class _Reading:

@@ -11,7 +11,8 @@ from pathlib import Path
 import structlog
 
 from ghapp.attribution.model import Edit, PassedOver, Struct, UnreadEvidence
-from ghapp.evidence import agent_trace, aider, commit_trailers, entire, git_ai_notes
+from ghapp.evidence import agent_trace, aider, declarations, entire, git_ai_notes
+from ghapp.evidence.declarations import DeclaredText
 from ghapp.git.repository import GitError, GitRepository
 from ghapp.github.client import GitHub
 from ghapp.github.pull_commits import (
@@ -23,6 +24,7 @@ from ghapp.github.pull_commits import (
     refs_there,
 )
 from ghapp.github.pull_requests import NEXT_WAY, PullRequest
+from ghapp.ingest.agent_commits import agent_commits as find_agent_commits
 from ghapp.ingest.carried import (
     CarriedEvidence,
     CarriedInventory,
@@ -37,7 +39,7 @@ from ghapp.store import Store
 NOT_ASKED_AGAIN = timedelta(hours=1)
 """How long a repository without notes is not asked again; the final audit always asks."""
 
-NOTHING = CarriedEvidence(found=(), trailers=None)
+NOTHING = CarriedEvidence(found=(), declared=None)
 
 log = structlog.get_logger()
 
@@ -53,29 +55,42 @@ class CarryTarget(Struct, frozen=True):
 
 
 def carry(
-    github: GitHub, pull: PullRequest, keeping: CarryTarget, *, now: datetime
+    github: GitHub,
+    pull: PullRequest,
+    keeping: CarryTarget,
+    *,
+    now: datetime,
+    agent_commits: bool,
 ) -> CarriedEvidence:
     """Store the edits that a repository carries about a pull request; return everything else.
+
+    ``agent_commits``: whether to follow the lines of agents' own commits.
 
     Raises `answers.Limited`, `answers.Gone` and `StoreError`, which end an audit anyway.
     """
     listed, cut = _commits(github, pull, keeping.git_cache)
-    trailers = commit_trailers.count(as_carried(one.commit) for one in listed)
+    text = DeclaredText(title=pull.title, body=pull.text)
+    declared = declarations.declared((as_carried(one.commit) for one in listed), text)
     if not listed:
-        return CarriedEvidence(found=cut, trailers={})
+        return CarriedEvidence(found=cut, declared=declared)
+    theirs = None
+    if agent_commits:
+        pushed = find_agent_commits(github, pull, listed, keeping.git_cache)
+        theirs, cut = pushed.commits, (*cut, *pushed.unread)
     try:
         refs = _refs(github, listed, keeping, now)
         there_is_more = bool(refs) or _has_more(pull, listed)
         carried = _fetched(github, pull, listed, refs, keeping) if there_is_more else NOTHING
     except GitError as error:
-        return CarriedEvidence(found=(*cut, _unread("git", error)), trailers=trailers)
+        unread = (*cut, _unread("git", error))
+        return CarriedEvidence(found=unread, declared=declared, agent_commits=theirs)
     edits = [found for found in carried.found if isinstance(found, Edit)]
     if edits:
         encode = keeping.encode()
         added = keep_read(keeping.store, pull.repository_id, edits, encode, now=now, carried=True)
         log.info("evidence_carried", pull_request=pull.number, edits=len(edits), added=added.added)
     rest = tuple(one for one in carried.found if isinstance(one, UnreadEvidence | PassedOver))
-    return CarriedEvidence(found=(*cut, *rest), trailers=trailers)
+    return CarriedEvidence(found=(*cut, *rest), declared=declared, agent_commits=theirs)
 
 
 def _commits(

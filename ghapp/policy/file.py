@@ -19,6 +19,7 @@ from ghapp.attribution.policy import (
     LARGEST_REWRITE,
     LONGEST_WINDOW,
     POLICIES,
+    AgentCommits,
     Policy,
 )
 from ghapp.reports.markdown import CommentForm
@@ -121,6 +122,15 @@ class AttributionFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         bool,
         Meta(description="Whether lines count that stand in a command of an agent."),
     ] = True
+    agent_commits: Annotated[
+        AgentCommits | bool,
+        Meta(
+            description=(
+                "Whether lines count that an agent's own account pushed: count (as the agent's), "
+                "apart (with a label of their own) or off; true is apart, false is off."
+            )
+        ),
+    ] = AgentCommits.APART
     exclude: Annotated[
         tuple[Pattern, ...],
         Meta(max_length=MOST_PATTERNS, description="Paths to leave out, as in a .gitignore."),
@@ -184,6 +194,8 @@ def schema() -> dict[str, Any]:
 
 def _rules(file: AttributionFile, node: yaml.Node | None) -> Policy:
     given = {name: getattr(file, name) for name in Policy.__struct_fields__ if name != "id"}
+    if isinstance(file.agent_commits, bool):
+        given["agent_commits"] = AgentCommits.APART if file.agent_commits else AgentCommits.OFF
     if file.id is None:
         same = [one for one in POLICIES.values() if one == Policy(id=one.id, **given)]
         return same[0] if same else Policy(id=OWN_ID, **given)

@@ -17,7 +17,7 @@ from ghapp.attribution.model import (
     Struct,
     Verdict,
 )
-from ghapp.reports import words
+from ghapp.reports import declared, words
 from ghapp.reports.addresses import PageLinks
 from ghapp.reports.harmless import cell, code, path_cell, plain, prose
 from ghapp.reports.ranges import ranges
@@ -107,10 +107,13 @@ def check_run(
     budget: int = BUDGET,
 ) -> CheckOutput:
     """Return a check run's title, and its summary and text, each at most ``budget`` bytes."""
-    named = [(prose(words.agent_name(agent)), count) for agent, count in summary.trailers]
     said, left = _sentences(summary, coverage)
     lead = "  \n".join([*said, *left])
-    beside = filter(None, [words.named(named)])
+    said_beside = [
+        declared.beside(summary.declared, summary.measured, prose),
+        declared.pushed(summary.agent_commits, summary.declared, prose),
+    ]
+    beside = filter(None, said_beside)
     above = [lead, *_warnings(summary), *_reasons(summary, links), *beside]
     rest = [
         *_titled("Excluded files", _excluded(summary.excluded)),

@@ -9,11 +9,14 @@ from datetime import datetime, timedelta
 
 from ghapp.attribution.document import to_document
 from ghapp.attribution.model import (
+    AgentCommitCount,
     Audit,
     AuditState,
+    Declaration,
     FileVerdict,
     LineRange,
     NoEvidence,
+    Reason,
     Struct,
     Verdict,
 )
@@ -83,6 +86,8 @@ class AuditSummary(Struct, frozen=True):
     """What was read and passed over; ``None``: the engine did not say."""
     has_share: bool
     """Whether a share may be shown: not if files are missing or there is no evidence."""
+    documented_apart: int
+    """Claude Code's lines that the documented metric does not know: from its own commits."""
     added: int
     effective: int
     attributed: int
@@ -95,8 +100,12 @@ class AuditSummary(Struct, frozen=True):
     excluded: tuple[ExcludedFile, ...]
     missing: tuple[str, ...]
     unread_records: int
-    trailers: tuple[tuple[str, int], ...]
-    """Agent id and how many commits name it, most first. This attributes no line."""
+    declared: tuple[Declaration, ...] | None
+    """What the change declares about agents, which attributes no line; ``None``: nobody looked."""
+    agent_commits: tuple[AgentCommitCount, ...] | None
+    """How many commits are agents' own; ``None``: nobody asked GitHub."""
+    measured: tuple[tuple[str, str], ...] | None
+    """Agent id and its share in percent, most lines first; ``None``: unknown."""
     edits_considered: int
     policy: str
     policy_digest: str
@@ -111,7 +120,7 @@ class AuditSummary(Struct, frozen=True):
     @property
     def documented(self) -> int:
         """The lines that Anthropic's documented metric counts: Claude Code's (rules.md 2.16)."""
-        return dict(self.by_agent).get(words.CLAUDE_CODE, 0)
+        return dict(self.by_agent).get(words.CLAUDE_CODE, 0) - self.documented_apart
 
     @property
     def sentence(self) -> str:
@@ -142,6 +151,7 @@ def summarize(audit: Audit) -> AuditSummary:
         advice=audit.inputs.no_evidence and no_evidence.ADVICE[audit.inputs.no_evidence],
         reading=read_line(audit.inputs),
         has_share=_has_share(audit),
+        documented_apart=_committed(audit, words.CLAUDE_CODE),
         added=audit.totals.added,
         effective=audit.totals.effective,
         attributed=audit.totals.attributed,
@@ -152,7 +162,9 @@ def summarize(audit: Audit) -> AuditSummary:
         excluded=tuple(_excluded(audit.files)),
         missing=audit.inputs.missing,
         unread_records=audit.inputs.unread_records,
-        trailers=tuple(_trailers(audit)),
+        declared=audit.inputs.declared,
+        agent_commits=audit.inputs.agent_commits,
+        measured=tuple(_measured(audit)) if _has_share(audit) else None,
         edits_considered=audit.inputs.edits_considered,
         policy=audit.policy.id,
         policy_digest=audit.policy.digest,
@@ -259,6 +271,11 @@ def _caveats(audit: Audit) -> Iterable[str]:
     elif _has_share(audit):
         if untold := _untold(audit):
             yield untold
+        if pushed := _committed(audit):
+            yield (
+                f"{pushed:,} of these lines {_is(pushed)} from commits that agents pushed "
+                "themselves, as GitHub verified."
+            )
         yield "When in doubt, a line is not attributed."
 
 
@@ -274,14 +291,25 @@ def _untold(audit: Audit) -> str | None:
     return f"For {count:,} of these lines, no record tells whether the agent's edit was applied."
 
 
+def _committed(audit: Audit, agent: str | None = None) -> int:
+    """Return how many lines are from agents' own commits, of one agent or of all."""
+    if not audit.totals.by_reason.get(Reason.AGENT_COMMIT):
+        return 0
+    return sum(
+        line.reason == Reason.AGENT_COMMIT and agent in {None, line.agent}
+        for file in audit.files
+        for line in file.lines
+    )
+
+
 def _agents(audit: Audit) -> list[tuple[str, int]]:
     present = [item for item in audit.totals.by_agent.items() if item[1]]
     return sorted(present, key=lambda item: (-item[1], item[0]))
 
 
-def _trailers(audit: Audit) -> list[tuple[str, int]]:
-    found = [(one.agent, one.commits) for one in audit.inputs.declared or ()]
-    return sorted(found, key=lambda item: (-item[1], item[0]))
+def _measured(audit: Audit) -> Iterable[tuple[str, str]]:
+    for agent, lines in _agents(audit):
+        yield agent, percent(lines, audit.totals.effective)
 
 
 def _reasons(audit: Audit) -> Iterable[ReasonCount]:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ghapp.attribution.model import Audit, AuditState, FileVerdict, LineVerdict
-from ghapp.reports import words
+from ghapp.reports import declared, words
 from ghapp.reports.harmless import visible
 from ghapp.reports.ranges import ranges
 from ghapp.reports.summary import (
@@ -68,8 +68,9 @@ def _render(summary: AuditSummary, console: Console) -> None:
     _print(console, _state(summary))
     if summary.reading:
         _print(console, visible(summary.reading, LONGEST))
-    named = [(visible(words.agent_name(agent)), count) for agent, count in summary.trailers]
-    if said := words.named(named):
+    if said := declared.beside(summary.declared, summary.measured, visible):
+        _print(console, said)
+    if said := declared.pushed(summary.agent_commits, summary.declared, visible):
         _print(console, said)
     for warning in _warnings(summary):
         _print(console, warning, style="bold red")

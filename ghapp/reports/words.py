@@ -14,6 +14,7 @@ REASONS: dict[str, str] = {
     Reason.EDITED: "An agent's line, changed within the rewrite limit.",
     Reason.SUBSTITUTED: "Made from the removed line by an agent's command.",
     Reason.SHELL_TEXT: "Stands in a script that an agent ran.",
+    Reason.AGENT_COMMIT: "In a commit that an agent's own account pushed.",
     Reason.NO_MATCH: "No agent edit in the window comes close to it.",
     Reason.REWRITTEN: "An agent's line, changed beyond the rewrite limit.",
     Reason.COMMON_LINE: "Also in an agent edit, but anyone might type it.",
@@ -66,12 +67,18 @@ AGENTS = {
     "aider": "Aider",
     "antigravity": "Antigravity",
     CLAUDE_CODE: "Claude Code",
+    "claude-code-cloud": "Claude Code in the cloud",
     "cline": "Cline",
     "codex": "Codex",
+    "codex-cloud": "Codex in the cloud",
     "copilot": "GitHub Copilot",
+    "copilot-cloud": "GitHub Copilot in the cloud",
     "cursor": "Cursor",
+    "cursor-cloud": "Cursor in the cloud",
+    "devin": "Devin",
     "droid": "Droid",
     "gemini-cli": "Gemini CLI",
+    "jules": "Jules",
     "kilo-code": "Kilo Code",
     "kimi": "Kimi Code",
     "opencode": "OpenCode",
@@ -133,7 +140,7 @@ def each_agents(lines: Sequence[tuple[str, int]], documented: int) -> str | None
     >>> each_agents([("Codex", 4), ("Claude Code", 1)], 1)  # doctest: +ELLIPSIS
     "Of these, Codex wrote 4 lines and Claude Code 1. ... would count 1 (Claude Code only)."
     """
-    if not lines or (documented and len(lines) == 1):
+    if not lines or (len(lines) == 1 and documented == lines[0][1]):
         return None
     (first, most), *others = lines
     wrote = [f"{first} wrote {counted(most, 'line')}", *(f"{name} {n:,}" for name, n in others)]
@@ -141,18 +148,6 @@ def each_agents(lines: Sequence[tuple[str, int]], documented: int) -> str | None
     return (
         f"Of these, {listed(wrote)}. Anthropic's own metric would count {known} (Claude Code only)."
     )
-
-
-def named(trailers: Sequence[tuple[str, int]]) -> str | None:
-    """Return a sentence about the agents that commits name; ``None`` if they name none.
-
-    >>> named([("Claude Code", 3)])
-    'Commits that name an agent: Claude Code 3. A name alone attributes no line.'
-    """
-    if not trailers:
-        return None
-    agents = listed([f"{name} {count:,}" for name, count in trailers])
-    return f"Commits that name an agent: {agents}. A name alone attributes no line."
 
 
 def listed(names: list[str]) -> str:

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from ghapp.attribution.codebook import COMMON_WORDS
 from ghapp.attribution.model import (
+    AgentCommit,
     Change,
     Edit,
     EditResult,
@@ -857,6 +858,10 @@ def reasons(
     ]
     for audit, *_ in matched:
         credit_substituted(audit, [c for c in commands if c.rewrites], evidence.roots)
+    for one in evidence.agent_commits or () if policy.agent_commits != "off" else ():
+        if one.is_proven and first <= one.at <= last:
+            for audit, *_ in matched:
+                credit_committed(audit, one)
     texts = [(one, written(one.edit)) for one in commands if one.edit.lines.hunks]
     for named, least in ((True, 20), (False, 50)):
         for audit, *_ in matched:
@@ -874,6 +879,22 @@ def rewriting_in_order(commands: Iterable[ShellCommand], merged_at: datetime) ->
     return sorted(
         commands, key=lambda c: (c.edit.at > merged_at, -(c.edit.at - merged_at), c.edit.id)
     )
+
+
+def credit_committed(audit: FileAudit, commit: AgentCommit) -> None:
+    """Credit each line that a commit of an agent's account wrote (rules.md 2.20)."""
+    made = Edit(
+        id=f"agent_commit:{commit.sha}",
+        agent=commit.agent,
+        agent_session=commit.sha,
+        at=commit.at,
+        path="",
+    )
+    for lines in commit.lines:
+        for number in lines.numbers if lines.path == audit.file.diff.path else ():
+            at = audit.file.numbers.index(number) if number in audit.file.numbers else None
+            if at is not None and at not in audit.credits:
+                audit.credits[at] = Credit(Written(made), "agent_commit", Fraction(0))
 
 
 def credit_substituted(

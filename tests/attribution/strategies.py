@@ -7,7 +7,7 @@ made of few words, so that equal, common and nearly equal lines abound.
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from difflib import SequenceMatcher
@@ -18,8 +18,10 @@ from msgspec.structs import replace
 
 from ghapp.attribution.linear_pattern import PatternDialect
 from ghapp.attribution.model import (
+    AgentCommit,
     AuditSubject,
     Change,
+    CommittedLines,
     Edit,
     EditHunk,
     EditLines,
@@ -440,10 +442,32 @@ def story(content: bytes) -> Case:
         diff_of(path, told.before[path], now, previous=told.renamed.get(path), context=context or 1)
         for path, now in told.now.items()
     ]
-    return Case(
-        Change(files=tuple(files)),
-        Evidence(edits=tuple(told.edits), roots=(ROOT,), commands=tuple(told.commands)),
+    evidence = Evidence(
+        edits=tuple(told.edits),
+        roots=(ROOT,),
+        commands=tuple(told.commands),
+        agent_commits=tuple(agents_push(files, tape)),
     )
+    return Case(Change(files=tuple(files)), evidence)
+
+
+def agents_push(files: list[FileDiff], tape: Tape) -> Iterator[AgentCommit]:
+    """Yield commits of agents' accounts that wrote some added lines, each of them once."""
+    left = {file.path: [line.number for line in file.added()] for file in files}
+    while tape.happens(20):
+        path = tape.one_of(sorted(left))
+        start = tape.below(len(left[path]) + 1)
+        end = start + 1 + tape.below(3)
+        mine = left[path][start:end]
+        left[path] = [*left[path][:start], *left[path][end:]]
+        yield AgentCommit(
+            sha=f"{len(mine)}{tape.below(256):039x}",
+            agent="copilot-cloud",
+            counted_as="copilot",
+            at=MERGED + timedelta(minutes=tape.one_of(MINUTES)),
+            is_proven=tape.happens(75),
+            lines=(CommittedLines(path=path, numbers=tuple(mine)),),
+        )
 
 
 def tapes() -> st.SearchStrategy[bytes]:

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.codebook import FingerprintCodebook
 from ghapp.attribution.fingerprint import LineFingerprinter
-from ghapp.attribution.model import Audit, AuditSubject, Change, Edit, FileVerdict
-from ghapp.attribution.policy import POLICIES
+from ghapp.attribution.model import AgentCommit, Audit, AuditSubject, Change, Edit, FileVerdict
+from ghapp.attribution.policy import POLICIES, AgentCommits
 from ghapp.attribution.unified_diff import parse_diff
 from ghapp.offline import read_evidence
 from tests.cases import cases, names
@@ -35,6 +35,10 @@ class Case(msgspec.Struct, forbid_unknown_fields=True):
     """Whether the policy counts lines that a command rewrote."""
     shell_text: bool = True
     """Whether the policy counts lines that stand in a command."""
+    agent_commits: tuple[AgentCommit, ...] | None = None
+    """What GitHub and git say of agents' own commits."""
+    agent_commits_are: AgentCommits = AgentCommits.APART
+    """What the policy makes of them."""
     fingerprints: bool = False
     """Whether the evidence has only fingerprints, so that tokens are compared."""
     agents: dict[str, str] = {}
@@ -57,12 +61,13 @@ def audit_of(folder: Path) -> Audit:
             pull_request=case.pull_request,
         ),
         Change(files=parse_diff((folder / "change.diff").read_bytes())),
-        replace(evidence, edits=edits),
+        replace(evidence, edits=edits, agent_commits=case.agent_commits),
         replace(
             POLICIES[case.policy],
             unrecorded_outcomes=case.unrecorded_outcomes,
             substitutions=case.substitutions,
             shell_text=case.shell_text,
+            agent_commits=case.agent_commits_are,
         ),
         at=case.as_of,
         book=FingerprintCodebook(FINGERPRINTER) if case.fingerprints else None,

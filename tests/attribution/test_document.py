@@ -31,7 +31,7 @@ def test_what_is_no_document_is_refused(broken: bytes) -> None:
 
 
 def test_declarations_are_null_where_nobody_looked_and_empty_where_none_were() -> None:
-    looked = attribute(SUBJECT, Change(), Evidence(trailers={}), CLAUDE_CODE_V1, at=LATER)
+    looked = attribute(SUBJECT, Change(), Evidence(declared=()), CLAUDE_CODE_V1, at=LATER)
     assert b'"declared":null' in to_document(AUDIT)
     assert b'"declared":[]' in to_document(looked)
     assert from_document(to_document(looked)) == looked

@@ -151,8 +151,8 @@ def test_text_cannot_be_compared_with_fingerprints_without_the_key() -> None:
 @searched(25)
 @given(cases())
 def test_another_key_attributes_nothing(case: Case) -> None:
-    # A command's substitution needs no key: it is text, and so is the change.
-    alone = case._replace(evidence=replace(case.evidence, commands=()))
+    # A command's substitution needs no key: it is text, and so is the change. A commit needs none.
+    alone = case._replace(evidence=replace(case.evidence, commands=(), agent_commits=None))
     assert by_tokens(as_kept(alone, OTHER_KEY)).totals.attributed == 0
 
 

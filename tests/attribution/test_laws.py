@@ -91,9 +91,15 @@ def test_order_and_copies_never_matter(case: Case, seed: int, policy: Policy) ->
     edits += drawn.sample(edits, drawn.randrange(len(edits) + 1))
     commands = list(case.evidence.commands)
     commands += drawn.sample(commands, drawn.randrange(len(commands) + 1))
-    for told in (files, edits, commands):
-        drawn.shuffle(told)  # type: ignore[arg-type]  # lists of three kinds
-    evidence = Evidence(edits=tuple(edits), roots=(ROOT,), commands=tuple(commands))
+    pushed = list(case.evidence.agent_commits or ())
+    for told in (files, edits, commands, pushed):
+        drawn.shuffle(told)  # type: ignore[arg-type]  # lists of four kinds
+    evidence = Evidence(
+        edits=tuple(edits),
+        roots=(ROOT,),
+        commands=tuple(commands),
+        agent_commits=tuple(pushed),
+    )
     again = audit_of(Change(files=tuple(files)), evidence, policy)
     assert to_document(again) == to_document(audit_of(*case, policy))
 

@@ -129,7 +129,8 @@ def test_an_edit_of_another_file_needs_a_long_and_heavy_run() -> None:
     def foreign(*own: str, least: float = SPEAKS_FOR_ITSELF) -> list[tuple[str, str] | None]:
         told = Told(INVOICE, LEDGER, TENANT)
         matching = told.matching()
-        matching.credit_foreign([told.side("far", *own)], least=least, shortest=3)
+        sides = [told.side("far", *own)]
+        matching.credit_foreign(sides, lambda run: len(run.pairs) >= 3 and run.weight >= least)
         return of(matching)
 
     assert foreign(INVOICE, LEDGER, TENANT) == [("far", "run")] * 3

@@ -36,6 +36,7 @@ def test_a_record_never_changes() -> None:
         file.path = "b.py"  # type: ignore[misc]
 
 
-def test_five_reasons_attribute_a_line() -> None:
-    assert {"run", "line", "rewrapped", "edited", "substituted", "shell_text"} == ATTRIBUTED
+def test_seven_reasons_attribute_a_line() -> None:
+    named = {"run", "line", "rewrapped", "edited", "substituted", "shell_text", "agent_commit"}
+    assert named == ATTRIBUTED
     assert set(Reason) > ATTRIBUTED

@@ -22,6 +22,7 @@ FEWEST = {
     "not_applied": 75,
     "credited_elsewhere": 30,
     "common_line": 30,
+    "agent_commit": 15,
     "edited": 15,
     "rewrapped": 10,
     "substituted": 10,

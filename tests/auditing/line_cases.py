@@ -39,7 +39,10 @@ def of_folder(folder: Path) -> LineCase:
             merged_at=case.merged_at, repository=case.repository, pull_request=case.pull_request
         ),
         change=Change(files=parse_diff((folder / "change.diff").read_bytes())),
-        evidence=read_evidence([folder / "evidence"], roots=case.roots),
+        evidence=replace(
+            read_evidence([folder / "evidence"], roots=case.roots),
+            agent_commits=case.agent_commits,
+        ),
         policy=POLICIES[case.policy],
         path="",
         line=0,

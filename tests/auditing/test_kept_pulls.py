@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ghapp.attribution.model import Change, UnreadEvidence
+from ghapp.attribution.model import Change, Declaration, UnreadEvidence
 from ghapp.attribution.unified_diff import parse_diff
 from ghapp.auditing.kept_pulls import FOLDER, KeptPulls
 from ghapp.github.pull_requests import ChangeSource, PullRequest
@@ -36,7 +36,7 @@ PULL = PullRequest(
     change=Change(files=parse_diff(DIFF.encode())),
     source=ChangeSource.FILES,
 )
-CARRIED = CarriedEvidence(found=(), trailers={"aider": 1})
+CARRIED = CarriedEvidence(found=(), declared=(Declaration(agent="aider", commits=1),))
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ UNREAD = UnreadEvidence(source="refs/notes/ai", line=None, problem="gone")
         ({"source": ChangeSource.PARTIAL}, {}, CARRIED),
         ({"head_sha": "d" * 40}, {}, CARRIED),
         ({"merge_commit": None}, {"merge_commit": None}, CARRIED),
-        ({}, {}, CarriedEvidence(found=(UNREAD,), trailers=None)),
+        ({}, {}, CarriedEvidence(found=(UNREAD,), declared=None)),
     ],
     ids=["in_part", "another_head", "no_merge_commit", "with_evidence"],
 )

@@ -7,7 +7,15 @@ import msgspec
 import pytest
 
 from ghapp.attribution.attribute import attribute
-from ghapp.attribution.model import Audit, AuditSubject, Change, Edit, Evidence
+from ghapp.attribution.model import (
+    AgentCommit,
+    Audit,
+    AuditSubject,
+    Change,
+    CommittedLines,
+    Edit,
+    Evidence,
+)
 from ghapp.attribution.policy import CLAUDE_CODE_V1, Policy
 from ghapp.attribution.unified_diff import parse_diff
 from ghapp.documents.differences import DifferenceCause, compare, sums
@@ -28,10 +36,17 @@ def edits(tmp_path: Path) -> tuple[Edit, ...]:
     return tuple(one for one in find_evidence([tmp_path]) if isinstance(one, Edit))
 
 
-def audit(edits: tuple[Edit, ...], *, policy: Policy = CLAUDE_CODE_V1, diff: str = DIFF) -> Audit:
+def audit(
+    edits: tuple[Edit, ...],
+    *,
+    policy: Policy = CLAUDE_CODE_V1,
+    diff: str = DIFF,
+    commits: tuple[AgentCommit, ...] | None = None,
+) -> Audit:
     subject = AuditSubject(merged_at=MERGED_AT, repository="acme/shop", pull_request=7)
     change = Change(files=parse_diff(diff.encode()))
-    return attribute(subject, change, Evidence(edits=edits), policy, at=LATER)
+    evidence = Evidence(edits=edits, agent_commits=commits)
+    return attribute(subject, change, evidence, policy, at=LATER)
 
 
 def test_same(edits: tuple[Edit, ...]) -> None:
@@ -81,3 +96,14 @@ def test_sums(edits: tuple[Edit, ...]) -> None:
     assert (total.attributed_before, total.attributed_after) == (5, 10)
     assert total.by_cause == {"evidence_arrived": 1}
     assert total.by_reasons == {"no_match -> run": 5}
+
+
+def test_one_that_asked_github_whose_commits_these_are() -> None:
+    lines = (CommittedLines(path="src/a.py", numbers=(1,)),)
+    commit = AgentCommit(
+        sha="c" * 40, agent="jules", counted_as="jules", at=MERGED_AT, is_proven=True, lines=lines
+    )
+    asked = audit((), commits=(commit,))
+    assert asked.totals.attributed == 1
+    for one, other in ((asked, audit(())), (audit(()), asked)):
+        assert compare(one, other).causes == (DifferenceCause.COMMITS_NOT_ASKED,)

@@ -7,7 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ghapp.attribution.unified_diff import parse_diff
-from ghapp.evidence import commit_trailers
+from ghapp.evidence import declarations
 from ghapp.evidence.carried import CarriedCommit, CommitAttachment
 from ghapp.evidence.carried_registry import CARRIED
 from ghapp.evidence.source import Found
@@ -42,7 +42,7 @@ def read_carried(case: Path) -> list[Found]:
 
 
 def named_agents(case: Path) -> dict[str, Any]:
-    """Return the agents that the commit's message names, for the source that looks at it."""
-    if case.parent.name != commit_trailers.NAME:
+    """Return what the commit declares, for the source that looks at it."""
+    if case.parent.name != declarations.NAME:
         return {}
-    return {"agents": sorted(commit_trailers.agents(commit_of(case)))}
+    return {"declared": msgspec.to_builtins(declarations.declared([commit_of(case)]))}

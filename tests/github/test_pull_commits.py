@@ -6,6 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 import ghapp.github.client
+from ghapp.demo.sandbox.state import WEB_FLOW, WEB_FLOW_ID
+from ghapp.evidence.agent_accounts import CommitAccounts
 from ghapp.git.repository import GitError
 from ghapp.github.pull_commits import (
     commits_by_git,
@@ -32,6 +34,23 @@ def test_they_are_listed_oldest_first_with_the_authors_account(place: Place) -> 
     assert first.commit.written_at == START
     assert first.commit.author == first.commit.committer
     assert first.commit.author_email in str(first.commit.author)
+
+
+def test_they_tell_whose_they_are_and_whether_the_signature_is_verified(place: Place) -> None:
+    place.sandbox.bot("Copilot", 198982749)
+    pull = place.sandbox.open_pull(place.repository, files={"a.py": "1\n"}, author="ada")
+    for how in ({"committer": WEB_FLOW, "verified": True}, {"committer": "ada"}):
+        place.sandbox.push_to_pull(pull, {"a.py": f"{how}\n"}, author="Copilot", **how)  # type: ignore[arg-type]
+    ada = place.sandbox.user("ada").id
+    found = [one.accounts for one in commits_of(place.github, pull.number)]
+    assert found == [
+        CommitAccounts(author_id=author, author_type=kind, committer_id=by, is_verified=verified)
+        for author, kind, by, verified in (
+            (ada, "User", ada, False),
+            (198982749, "Bot", WEB_FLOW_ID, True),
+            (198982749, "Bot", ada, False),
+        )
+    ]
 
 
 def test_all_pages_are_read(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,7 +109,7 @@ def test_a_commit_of_aider_is_one_edit(clone: Clone) -> None:
     clone.commit({PATH: CONTENT}, f"feat: totals\n\n{who}")
     audit = audited(clone)
     assert audit.totals.by_agent == {"aider": 5}
-    assert audit.inputs.declared == (Declaration(agent="aider", commits=1),)
+    assert [(one.agent, one.commits) for one in audit.inputs.declared or ()] == [("aider", 1)]
 
 
 def test_a_checkpoint_holds_an_agents_own_transcript(clone: Clone, tmp_path: Path) -> None:
@@ -146,7 +146,9 @@ def test_a_newer_checkpoint_has_a_ref_of_its_own(clone: Clone, tmp_path: Path) -
 def test_trailers_are_counted_and_support_no_line(clone: Clone) -> None:
     clone.commit({PATH: CONTENT}, "Add\n\nCo-Authored-By: Claude <noreply@anthropic.com>\n")
     audit = audited(clone)
-    assert audit.inputs.declared == (Declaration(agent="claude-code", commits=1),)
+    assert audit.inputs.declared == (
+        Declaration(agent="claude-code", commits=1, forms=("co-authored-by",)),
+    )
     assert (audit.verdict, audit.totals.attributed) == (Verdict.NO_EVIDENCE, 0)
 
 
@@ -192,6 +194,8 @@ def test_a_replay_says_the_same(clone: Clone, tmp_path: Path) -> None:
             msgspec.json.decode(line, type=Audit) for line in output.read_bytes().splitlines()
         ]
         assert [one.totals.by_agent for one in documents] == [{"claude-code": 2}, {"aider": 5}]
+        declared = [[said.agent for said in one.inputs.declared or ()] for one in documents]
+        assert declared == [[], ["aider"]]
 
 
 # --- what cannot be read ------------------------------------------------------------------------

@@ -171,7 +171,7 @@ def test_names_in_commits_are_told_and_count_nothing(place: Place) -> None:
     assert _declared(audit) == {"claude-code": 1}
     assert (audit.verdict, audit.totals.attributed) == (Verdict.NO_EVIDENCE, 0)
     (run,) = place.sandbox.visible(pull).check_runs
-    assert "Commits that name an agent: Claude Code 1." in str(run.summary)
+    assert "Declared: Claude (1 commit and the text). Measured: unknown." in str(run.summary)
 
 
 def test_where_nothing_is_carried_one_request_is_all(place: Place) -> None:

@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghapp.attribution.policy import CLAUDE_CODE_V1, CLAUDE_CODE_V1_MOVED, Policy
+from ghapp.attribution.policy import CLAUDE_CODE_V1, CLAUDE_CODE_V1_MOVED, AgentCommits, Policy
 from ghapp.policy.file import (
     DEEPEST,
     MOST_BYTES,
@@ -59,6 +59,23 @@ def test_everything_a_file_can_say() -> None:
         label=False,
         labels={"claude-code": "AI-assisted"},
         share_limit=0.5,
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("count", AgentCommits.COUNT),
+        ("apart", AgentCommits.APART),
+        ("off", AgentCommits.OFF),  # YAML 1.1 reads it as false
+        ('"off"', AgentCommits.OFF),
+        ("true", AgentCommits.APART),
+    ],
+)
+def test_what_becomes_of_agents_own_commits(said: str, meant: AgentCommits) -> None:
+    assert read(f"agent_commits: {said}\n").rules.agent_commits is meant
+    assert meant is not AgentCommits.APART or read(f"agent_commits: {said}\n").rules == (
+        CLAUDE_CODE_V1
     )
 
 

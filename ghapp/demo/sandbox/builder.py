@@ -12,6 +12,8 @@ from ghapp.demo.sandbox.git_backend import NEW, BareRepository, Content
 from ghapp.demo.sandbox.manifest import OF_PEOPLE, supports
 from ghapp.demo.sandbox.registration import RegisteredApp, register_app
 from ghapp.demo.sandbox.state import (
+    BY_GITHUB,
+    WEB_FLOW,
     HubAccount,
     HubApp,
     HubComment,
@@ -47,6 +49,9 @@ class _NewCommit:
     message: str
     author: str
     at: datetime
+    committer: str | None = None
+    """``None``: the author."""
+    verified: bool = False
 
 
 class HubBuilder:
@@ -93,6 +98,13 @@ class HubBuilder:
         """Return the organization with a login; create it if there is none."""
         with self.world.lock:
             return self.world.account(login, "Organization")
+
+    def bot(self, login: str, number: int) -> HubAccount:
+        """Return an app's bot by its login and its id at GitHub; create it if needed."""
+        with self.world.lock:
+            account = self.world.account(login, "Bot")
+            account.id = number
+            return account
 
     def user(self, login: str) -> HubAccount:
         """Return the person with a login; create them if there is none."""
@@ -309,18 +321,21 @@ class HubBuilder:
         branch: str | None = None,
         message: str = "Change",
         author: str = "dev",
+        committer: str | None = None,
+        verified: bool = False,
         at: datetime | None = None,
     ) -> str:
         """Commit files on a branch (a new one starts at the default branch); return the SHA.
 
-        ``None`` as a file's content removes the file.
+        ``None`` as a file's content removes the file. ``verified``: GitHub verifies the
+        committer's signature; `state.WEB_FLOW` commits what GitHub itself makes.
         """
         with self.world.lock:
             now, name = at or self.world.now(), branch or repository.default_branch
             git = repository.git
             parent = git.resolve(f"refs/heads/{name}")
             parent = parent or git.resolve(f"refs/heads/{repository.default_branch}")
-            made = _NewCommit(files, message, author, now)
+            made = _NewCommit(files, message, author, now, committer, verified)
             return self._committed(repository, name, parent, made)
 
     def _committed(
@@ -336,11 +351,14 @@ class HubBuilder:
             made.files,
             parents=(parent,) if parent else (),
             author=self.world.account(made.author).person,
+            committer=self.world.account(made.committer or made.author).person,
             at=made.at,
             message=made.message,
             others=others,
         )
         repository.pushed_at = made.at
+        if made.verified:
+            self.world.verified.add(sha)
         return sha
 
     # --- pull requests ------------------------------------------------------------------------
@@ -432,22 +450,25 @@ class HubBuilder:
         repository.pulls[number] = pull
         return pull
 
-    def push_to_pull(
+    def push_to_pull(  # noqa: PLR0913 - a commit has these parts
         self,
         pull: HubPull,
         files: Files,
         *,
         message: str = "More",
         author: str = "dev",
+        committer: str | None = None,
+        verified: bool = False,
         at: datetime | None = None,
     ) -> str:
-        """Commit on a pull request's head branch; return the new head."""
+        """Commit on a pull request's head branch, as `commit` does; return the new head."""
         with self.world.lock:
             home = pull.head_repository
             if home is None:
                 raise BuilderError(f"the fork of pull request {pull.number} was deleted")
             now = at or self.world.now()
-            made, start = _NewCommit(files, message, author, now), _tip(home, pull.head_ref)
+            made = _NewCommit(files, message, author, now, committer, verified)
+            start = _tip(home, pull.head_ref)
             sha = self._pushed(pull.repository, home, pull.number, pull.head_ref, start, made)
             pull.moved_to(sha, _tip(pull.repository, pull.base_ref), now)
             return sha
@@ -467,6 +488,10 @@ class HubBuilder:
                 raise BuilderError(f"pull request {pull.number} is already closed")
             now, merger = at or self.world.now(), self.world.account(by)
             sha = _METHODS[method](pull, now, merger, message)
+            if method == "squash":
+                # In the name of who opened the pull request, and GitHub signs it.
+                self.world.account(WEB_FLOW)
+                self.world.verified.add(sha)
             pull.merge_commit_sha, pull.merged_by = sha, merger
             pull.merged_at = pull.closed_at = pull.updated_at = now
             pull.repository.pushed_at = now
@@ -563,14 +588,14 @@ def _merge_commit(pull: HubPull, at: datetime, by: HubAccount, message: str | No
     )
 
 
-def _squash_commit(pull: HubPull, at: datetime, by: HubAccount, message: str | None) -> str:
+def _squash_commit(pull: HubPull, at: datetime, by: HubAccount, message: str | None) -> str:  # noqa: ARG001 - all methods have one signature
     tip = _tip(pull.repository, pull.base_ref)
     return pull.repository.git.write_commit(
         f"refs/heads/{pull.base_ref}",
         {},
         parents=(tip,),
         author=pull.author.person,
-        committer=by.person,
+        committer=BY_GITHUB,
         at=at,
         message=message or f"{pull.title} (#{pull.number})",
         tree=_merged_tree(pull, tip, pull.head_sha),

@@ -473,13 +473,10 @@ class JsonShapes:
             "url": url,
             "html_url": web + commit.sha,
             "comments_url": url + "/comments",
-            "author": self.account(self._account_of(commit.author.name)),
-            "committer": self.account(self._account_of(commit.committer.name)),
+            "author": self.account(self._world.account_of(commit.author)),
+            "committer": self.account(self._world.account_of(commit.committer)),
             "parents": parents,
         }
-
-    def _account_of(self, name: str) -> HubAccount | None:
-        return self._world.accounts.get(name.lower())
 
     def _git_commit(self, repository: HubRepository, commit: CommitInfo) -> Json:
         tree = self._repo(repository, f"/git/trees/{commit.tree}")
@@ -490,13 +487,17 @@ class JsonShapes:
             "tree": {"sha": commit.tree, "url": tree},
             "url": self._repo(repository, f"/git/commits/{commit.sha}"),
             "comment_count": 0,
-            "verification": {
-                "verified": False,
-                "reason": "unsigned",
-                "signature": None,
-                "payload": None,
-                "verified_at": None,
-            },
+            "verification": self._verification(commit),
+        }
+
+    def _verification(self, commit: CommitInfo) -> Json:
+        is_verified = commit.sha in self._world.verified
+        return {
+            "verified": is_verified,
+            "reason": "valid" if is_verified else "unsigned",
+            "signature": "-----BEGIN PGP SIGNATURE-----\n..." if is_verified else None,
+            "payload": f"tree {commit.tree}\n..." if is_verified else None,
+            "verified_at": time(commit.committed_at) if is_verified else None,
         }
 
     def simple_commit(self, commit: CommitInfo) -> Json:

@@ -19,6 +19,12 @@ Json = dict[str, Any]
 Clock = Callable[[], datetime]
 
 
+WEB_FLOW, WEB_FLOW_ID = "web-flow", 19864447
+"""GitHub's own account: https://api.github.com/users/web-flow"""
+BY_GITHUB = GitPerson("GitHub", "noreply@github.com")
+"""Who commits what GitHub makes on its pages and over its API; it signs that."""
+
+
 @dataclass
 class HubAccount:
     """A person, an organization or an app's bot."""
@@ -33,6 +39,8 @@ class HubAccount:
     @property
     def person(self) -> GitPerson:
         """Return the account as a git author."""
+        if self.login == WEB_FLOW:
+            return BY_GITHUB
         return GitPerson(self.login, f"{self.id}+{self.login}@users.noreply.example.test")
 
 
@@ -389,6 +397,8 @@ class World:
         self.tunnels: dict[str, str] = {}
         """Public address of an app → where this machine answers it."""
         self.deliveries: dict[int, HubDelivery] = {}
+        self.verified: set[str] = set()
+        """Commits whose signature GitHub verified; the objects themselves have none."""
         self.exchanges: list[Exchange] = []
         self.violations: list[Violation] = []
         self.slim_record = False
@@ -419,8 +429,13 @@ class World:
         """Return the account with a login; create it if there is none."""
         key = login.lower()
         if key not in self.accounts:
-            self.accounts[key] = HubAccount(self.next_id("account"), login, kind)
+            number = WEB_FLOW_ID if login == WEB_FLOW else self.next_id("account")
+            self.accounts[key] = HubAccount(number, login, kind)
         return self.accounts[key]
+
+    def account_of(self, person: GitPerson) -> HubAccount | None:
+        """Return the account that the name in a commit leads to, whoever wrote it there."""
+        return self.accounts.get(WEB_FLOW if person == BY_GITHUB else person.name.lower())
 
     def repository_named(self, full_name: str) -> HubRepository | None:
         """Return the repository with this name, unless deleted; ``None``: there is none."""

@@ -8,11 +8,12 @@ from flask import abort, render_template, request
 
 from ghapp.attribution.document import from_document
 from ghapp.attribution.model import Audit, AuditState, FileVerdict, LineVerdict, Reason, Struct
-from ghapp.reports import pull_cost
+from ghapp.reports import declared, pull_cost
 from ghapp.reports.charts import meter
+from ghapp.reports.harmless import visible
 from ghapp.reports.ranges import ranges
 from ghapp.reports.summary import summarize
-from ghapp.rulebook import PageSection, of_reason
+from ghapp.rulebook import sections
 from ghapp.spend.counts import PullCostDetails
 from ghapp.store import Publication, Repository, SavedAudit
 from ghapp.web.access import asked, note_access, require_reader, viewer
@@ -81,13 +82,16 @@ def pull_request(owner: str, name: str, number: int) -> str:
     repository = require_reader(owner, name)
     saved, audit = _chosen(repository, number)
     note_access("audit", repository=repository, pull_request=number)
+    summary = summarize(audit)
     return render_template(
         "pull_request.html",
         repository=repository,
         number=number,
         about=services.summaries.pull(repository.id, number),
         saved=saved,
-        summary=summarize(audit),
+        summary=summary,
+        declared=declared.beside(summary.declared, summary.measured, visible),
+        pushed=declared.pushed(summary.agent_commits, summary.declared, visible),
         beside=beside_pull(saved),
         composition=composition(audit),
         parts=file_parts(audit),
@@ -130,7 +134,7 @@ def file(owner: str, name: str, number: int) -> str:
         runs=runs,
         sources=audit.edits or {},
         one_by_one=len(found.lines) <= MOST_LINES,
-        explained=explained(runs),
+        meanings=_meanings(runs),
         texts=_texts(repository, audit, found.path),
     )
 
@@ -216,12 +220,13 @@ def _run(lines: Sequence[LineVerdict]) -> LineRun:
     )
 
 
-def explained(runs: Sequence[LineRun]) -> dict[str, tuple[PageSection, ...]]:
-    """Return the paragraphs that explain the reasons of these runs, by reason."""
-    reasons = dict.fromkeys(str(line.reason) for run in runs for line in run.lines)
-    # Trivial lines explain the least, so their paragraph comes last.
+def _meanings(runs: Sequence[LineRun]) -> dict[str, bool]:
+    """Return the reasons of these runs, and of each whether the page of reasons explains it."""
+    reasons = dict.fromkeys(run.reason for run in runs)
+    # Trivial lines explain the least, so their sentence comes last.
     ordered = sorted(reasons, key=lambda reason: reason == Reason.TRIVIAL_LINE)
-    return {reason: of_reason(reason) for reason in ordered}
+    known = sections("reasons")
+    return {reason: reason in known for reason in ordered}
 
 
 # --- pictures -------------------------------------------------------------------------------------

@@ -1,14 +1,23 @@
 """The pages of one pull request: every line with its reason, every audit, no user's markup."""
 
 from datetime import timedelta
+from html import unescape
 
 import msgspec
 import pytest
 from flask.testing import FlaskClient
 
 from ghapp.attribution.document import from_document, to_document
-from ghapp.attribution.model import Audit, FileVerdict, LineVerdict, Reason
+from ghapp.attribution.model import (
+    AgentCommitCount,
+    Audit,
+    Declaration,
+    FileVerdict,
+    LineVerdict,
+    Reason,
+)
 from ghapp.reports.coverage import erased, of_author
+from ghapp.reports.words import sentence
 from ghapp.store import ErasedBy, ErasureScope, Publication, SavedAudit
 from ghapp.summaries.counts import PullFacts
 from ghapp.web.pages.pull_request import MOST_RUNS, file_parts, runs_of, why
@@ -50,7 +59,11 @@ def test_a_file_shows_each_added_line_with_its_reason_and_its_meaning(
             (str(line.line), str(line.reason)) for line in file.lines
         ]
         for reason in {line.reason for line in file.lines}:
-            assert f'<section id="{reason}">' in answer.text
+            assert f'<div id="{reason}">' in answer.text
+            html = unescape(answer.text)
+            # In one sentence: the rule itself stands on the page of reasons.
+            assert html.count(sentence(reason)) == 1
+            assert f'href="/reasons#{reason}"' in answer.text
 
 
 def test_runs_hold_every_line_once(assisted: Audit) -> None:
@@ -124,11 +137,16 @@ def test_texts_of_users_are_no_markup(admin: FlaskClient, place: Place) -> None:
         excluded=None,
         lines=(),
     )
-    audit = msgspec.structs.replace(
-        audit,
-        files=(file,),
-        inputs=msgspec.structs.replace(audit.inputs, missing=(bad,), change_complete=False),
+    declared = Declaration(agent=bad, commits=1, models=(bad,), tools=(bad,), forms=(bad,))
+    pushed = AgentCommitCount(agent=bad, proven=1, unproven=1)
+    inputs = msgspec.structs.replace(
+        audit.inputs,
+        missing=(bad,),
+        change_complete=False,
+        declared=(declared,),
+        agent_commits=(pushed,),
     )
+    audit = msgspec.structs.replace(audit, files=(file,), inputs=inputs)
     app = place.repositories["app"].id
     saved = place.store.audits.save(
         app, 666, to_document(audit), now=NOW, about=PullFacts(title=bad, author=bad)
@@ -140,6 +158,20 @@ def test_texts_of_users_are_no_markup(admin: FlaskClient, place: Place) -> None:
         page = admin.get(path, query_string={"path": bad} if path.endswith("file") else None).text
         assert "<script>" not in page.replace('<script src="/static/times.js"', "")
         assert "\u202e" not in page
+
+
+def test_what_is_declared_stands_beside_what_is_measured(admin: FlaskClient, place: Place) -> None:
+    audit = from_document(document(NOW, repository="acme/app", pull_request=668))
+    inputs = msgspec.structs.replace(
+        audit.inputs,
+        declared=(Declaration(agent="claude-code", commits=2, models=("Claude Opus 5",)),),
+        agent_commits=(AgentCommitCount(agent="copilot-cloud", proven=1, unproven=0),),
+    )
+    told = to_document(msgspec.structs.replace(audit, inputs=inputs))
+    place.store.audits.save(place.repositories["app"].id, 668, told, now=NOW)
+    page = admin.get("/repositories/acme/app/pull/668").text
+    assert "Declared: Claude (2 commits, Claude Opus 5). Measured:" in page
+    assert "accounts: GitHub Copilot in the cloud 1 proven." in page
 
 
 def test_the_text_is_asked_of_github_as_the_viewer_and_only_then(
