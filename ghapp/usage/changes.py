@@ -15,6 +15,7 @@ from ghapp.usage.counts import (
     UsageCounts,
     counted,
     folded,
+    total_edits,
 )
 
 Named = Mapping[str | None, Sequence[PersonPart]]
@@ -49,12 +50,12 @@ def measured_rate(parts: Iterable[PersonPart]) -> MeasuredRate | None:
 
     What somebody accepts is much alike, so each person is one cluster of decisions.
     """
-    people: defaultdict[int, EditCounts] = defaultdict(EditCounts)
+    people: defaultdict[int, list[EditCounts]] = defaultdict(list)
     for one in parts:
         if one.edits is not None:
-            people[one.person] += one.edits
-    found = list(people.values())
-    whole = sum(found, EditCounts()).accept_rate
+            people[one.person].append(one.edits)
+    found = [total_edits(own) for own in people.values()]
+    whole = total_edits(found).accept_rate
     if whole is None:
         return None
     least = ratio((one.by_people.accepted, _refused_at_most(one)) for one in found)

@@ -252,11 +252,11 @@ def counted(
         agent_sessions=known_sum(one.agent_sessions for one in found),
         tokens=total_tokens(one.tokens for one in tokens if one.tokens) if has_tokens else None,
         answers=known_sum(one.answers for one in tokens) if has_tokens else None,
-        edits=_total_edits(one.edits for one in edits if one.edits) if has_edits else None,
+        edits=total_edits(one.edits for one in edits if one.edits) if has_edits else None,
     )
 
 
-def _total_edits(counts: Iterable[EditCounts]) -> EditCounts:
+def total_edits(counts: Iterable[EditCounts]) -> EditCounts:
     """Return the sum of many, quicker than one by one."""
     found = list(counts)
     return EditCounts(
