@@ -1,6 +1,7 @@
 """Downloads of usage and spend beside those of the period before, a row for each number."""
 
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 
 from flask import Response
 
@@ -83,10 +84,11 @@ def repository_spend_changes(owner: str, name: str) -> Response:
 
 def _usage(selection: UsageSelection) -> Response:
     found = shown(lambda: services.usage.summary(selection, TimeGrain.MONTH)).changes
-    return download(to_csv(COLUMNS, _usage_rows(found)), "usage-changes.csv", CSV)
+    return download(to_csv(COLUMNS, usage_rows(found)), "usage-changes.csv", CSV)
 
 
-def _usage_rows(changes: UsageChanges) -> Iterator[Row]:
+def usage_rows(changes: UsageChanges) -> Iterator[Row]:
+    """Yield a row for each number of everybody, of each tool and of each team."""
     yield from _used("total", changes.totals)
     for by, parts in (("tool", changes.agents), ("team", changes.teams)):
         for one in parts:
@@ -122,11 +124,12 @@ def _spend(selection: UsageSelection, asked: SpendParameters) -> Response:
     found: SpendSummary = shown(
         lambda: services.spend.summary(selection, basis, TimeGrain.MONTH, today=today)
     )
-    rows: Iterable[Row] = ((basis.value, *row) for row in _spend_rows(found.changes))
+    rows: Iterable[Row] = ((basis.value, *row) for row in spend_rows(found.changes))
     return download(to_csv(("basis", *COLUMNS[:-2]), rows), "spend-changes.csv", CSV)
 
 
-def _spend_rows(changes: SpendChanges) -> Iterator[Row]:
+def spend_rows(changes: SpendChanges) -> Iterator[Row]:
+    """Yield a row for each amount, in dollars."""
     for measure, one in (("dollars", changes.spent), ("unallocated", changes.unallocated)):
         yield "total", "all", measure, *map(_amount, (one.now, one.before)), _told(one.difference)
     for measure, each in (
@@ -144,9 +147,10 @@ def _spend_rows(changes: SpendChanges) -> Iterator[Row]:
             yield by, one.name, "dollars", *amounts, _told(one.difference)
 
 
-def _amount(cost: TokenCost | None) -> str | None:
+def _amount(cost: TokenCost | None) -> Decimal | None:
     return None if cost is None else _told(cost.amount)
 
 
-def _told(amount: int | None) -> str | None:
-    return None if amount is None else for_machines(amount)
+def _told(amount: int | None) -> Decimal | None:
+    # A number: the minus of a text would be taken for a formula's.
+    return None if amount is None else Decimal(for_machines(amount))
