@@ -83,6 +83,13 @@ PAGES = {
     "organization, three years by month": f"{WHOLE}?since=2023-10-19&grain=month",
     "organization, all 500 repositories": f"{WHOLE}?repositories=all",
     "list of the organization": f"{WHOLE}/pulls",
+    "changes, twelve months": f"{WHOLE}/changes",
+    "changes, a quarter": f"{WHOLE}/changes?since=2026-07-01&until=2026-09-30",
+    "changes of the largest": f"{LARGEST}/changes",
+    "agents, twelve months": f"{WHOLE}/agents",
+    "not known, twelve months": f"{WHOLE}/unknown",
+    "outcomes, twelve months": f"{WHOLE}/outcomes",
+    "board, a quarter": f"{WHOLE}/board?quarter=2026-Q3",
 }
 
 

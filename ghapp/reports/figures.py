@@ -3,6 +3,7 @@
 from math import ceil, floor
 
 from ghapp.summaries.counts import MeasuredDifference, MeasuredFigure
+from ghapp.usage.counts import MeasuredRate
 
 FROM_CHANCE = "no difference that can be told from chance"
 PERCENT, POINTS = "%", " points"
@@ -36,6 +37,21 @@ def floor_words(figure: MeasuredFigure) -> str:
     return f"{value}% ({ends[0]} to {ends[1]})"
 
 
+def rate_words(rate: MeasuredRate | None) -> str:
+    """Write an accept rate, a range where it is known as one, with its interval.
+
+    >>> rate_words(MeasuredRate(at_least=0.5, at_most=0.75, low=0.4, high=0.8))
+    '50 to 75% (40 to 80)'
+    """
+    if rate is None:
+        return "-"
+    ends = [short(100 * one) for one in (rate.at_least, rate.at_most)]
+    value = " to ".join(dict.fromkeys(ends)) + PERCENT
+    if rate.low is None or rate.high is None:
+        return value
+    return f"{value} ({short(100 * rate.low)} to {short(100 * rate.high)})"
+
+
 def difference_words(found: MeasuredDifference, unit: str = POINTS, scale: float = 100) -> str:
     """Write a difference: whether it can be told from chance, and its interval.
 
@@ -43,16 +59,18 @@ def difference_words(found: MeasuredDifference, unit: str = POINTS, scale: float
     '5 points more (2 to 8)'
     >>> difference_words(MeasuredDifference(value=0.05, low=-0.02, high=0.12))
     'no difference that can be told from chance (-2 to 12 points)'
+    >>> difference_words(MeasuredDifference(value=None, low=0.02, high=0.08))
+    '2 to 8 points more'
     """
-    if found.value is None:
-        return "-"
     if found.low is None or found.high is None:
-        return "too few to tell"
+        return "-" if found.value is None else "too few to tell"
     low, high = found.low * scale, found.high * scale
     if not found.is_told:
         return f"{FROM_CHANCE} ({short(low)} to {short(high)}{unit})"
-    way = "more" if found.value > 0 else "less"
+    way = "more" if low > 0 else "less"
     near, far = sorted((abs(low), abs(high)))
+    if found.value is None:
+        return f"{short(near)} to {short(far)}{unit} {way}"
     return f"{short(abs(found.value) * scale)}{unit} {way} ({short(near)} to {short(far)})"
 
 

@@ -13,6 +13,7 @@ from ghapp.spend.cost import CostBasis, TokenCost
 from ghapp.spend.forecast import MonthForecast
 from ghapp.spend.money import each
 from ghapp.spend.shown import ByPerson, SpendPart, folded, may_be_shown, merged, total
+from ghapp.summaries.periods import DayPeriod
 from ghapp.summaries.selection import SMALLEST_GROUP
 from ghapp.usage.counts import OTHERS, kept_back
 
@@ -132,6 +133,41 @@ class ChargeBack(Struct, frozen=True):
     """``None``: of too few people, or nearly all of one."""
 
 
+class SpendChange(Struct, frozen=True):
+    """What something costs in a period and in the one before."""
+
+    name: str | None
+    """``None``: everything."""
+    now: TokenCost | None
+    """``None``: nobody used it, or it may not be shown."""
+    before: TokenCost | None
+    difference: int | None
+    """Micro-dollars of priced tokens now, less those before; ``None``: one is not known."""
+
+
+class AmountChange(Struct, frozen=True):
+    """An average in a period and in the one before, in micro-dollars; ``None``: not known."""
+
+    now: int | None
+    before: int | None
+    difference: int | None
+
+
+class SpendChanges(Struct, frozen=True):
+    """The selected days beside those before them."""
+
+    period: DayPeriod
+    before: DayPeriod | None
+    """``None``: no days before it can be selected."""
+    spent: SpendChange
+    unallocated: SpendChange
+    by_pull: AmountChange
+    by_line: AmountChange
+    agents: tuple[SpendChange, ...]
+    teams: tuple[SpendChange, ...]
+    repositories: tuple[SpendChange, ...]
+
+
 class SpendSummary(Struct, frozen=True):
     """What a page of spend shows."""
 
@@ -160,6 +196,7 @@ class SpendSummary(Struct, frozen=True):
     budgets: tuple[BudgetCheck, ...]
     repriced: tuple[date, ...]
     """Closed months of the selection that were priced again."""
+    changes: SpendChanges
 
 
 class PullCostDetails(Struct, frozen=True):

@@ -446,7 +446,7 @@ class MeasuredDifference(Struct, frozen=True):
     """One figure less another, with its 95 % interval."""
 
     value: float | None
-    """``None``: one of the two is not known."""
+    """``None``: one of the two is not known, or as a range only."""
     low: float | None
     """Ends of the 95 % interval; ``None``: one of the two has none."""
     high: float | None

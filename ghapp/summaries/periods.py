@@ -16,6 +16,11 @@ class DayPeriod(Struct, frozen=True):
     since: date
     until: date
 
+    @property
+    def days(self) -> int:
+        """How many they are."""
+        return (self.until - self.since).days + 1
+
 
 def presets(today: date) -> tuple[tuple[str, DayPeriod], ...]:
     """Return the periods that pages offer, each with its name; none ends after today.

@@ -9,6 +9,8 @@ from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from ghapp.attribution.model import Struct
+from ghapp.summaries.counts import MeasuredDifference
+from ghapp.summaries.periods import DayPeriod
 from ghapp.summaries.selection import SMALLEST_GROUP
 from ghapp.usage.answers import TokenCounts, known_sum, total_tokens
 from ghapp.usage.decisions import AcceptRate, accept_rate
@@ -165,6 +167,42 @@ class UnmappedCounts(Struct, frozen=True):
     """``None``: their sources name none."""
 
 
+class MeasuredRate(Struct, frozen=True):
+    """People's accept rate, with the 95 % interval around both of its ends."""
+
+    at_least: float
+    at_most: float
+    low: float | None
+    """``None``: too few people decided for an interval."""
+    high: float | None
+
+
+class UsageChange(Struct, frozen=True):
+    """The usage of everybody, of one tool or of one team, in a period and the one before."""
+
+    name: str | None
+    """``None``: everybody."""
+    now: UsageCounts | None
+    """``None``: nobody had any, or too few people to be named."""
+    before: UsageCounts | None
+    rate: MeasuredRate | None
+    """``None``: nothing is known, or shown, of people's decisions."""
+    rate_before: MeasuredRate | None
+    difference: MeasuredDifference
+    """Of the rates. Its value is ``None`` also where one of them is known as a range only."""
+
+
+class UsageChanges(Struct, frozen=True):
+    """The selected days beside those before them."""
+
+    period: DayPeriod
+    before: DayPeriod | None
+    """``None``: no days before it can be selected."""
+    totals: UsageChange
+    agents: tuple[UsageChange, ...]
+    teams: tuple[UsageChange, ...]
+
+
 class UsageSummary(Struct, frozen=True):
     """What a page of usage shows."""
 
@@ -179,6 +217,7 @@ class UsageSummary(Struct, frozen=True):
     funnel: LineFunnel
     adoption: AdoptionCounts
     sources: tuple[SourceCounts, ...]
+    changes: UsageChanges
 
 
 class PersonPart(Struct, frozen=True):
@@ -213,11 +252,11 @@ def counted(
         agent_sessions=known_sum(one.agent_sessions for one in found),
         tokens=total_tokens(one.tokens for one in tokens if one.tokens) if has_tokens else None,
         answers=known_sum(one.answers for one in tokens) if has_tokens else None,
-        edits=_total_edits(one.edits for one in edits if one.edits) if has_edits else None,
+        edits=total_edits(one.edits for one in edits if one.edits) if has_edits else None,
     )
 
 
-def _total_edits(counts: Iterable[EditCounts]) -> EditCounts:
+def total_edits(counts: Iterable[EditCounts]) -> EditCounts:
     """Return the sum of many, quicker than one by one."""
     found = list(counts)
     return EditCounts(

@@ -1,5 +1,6 @@
 """How templates write numbers, times, words and charts. It has no route."""
 
+import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -28,6 +29,7 @@ WORDS = {
     "label": "Label",
 }
 """Ids → their words on a page; any other id keeps its own words, with spaces."""
+_BRACKETS = re.compile(r"\([^()]*\)")
 
 LONGEST_NOTICE = 500
 """Characters of a notice that a page shows."""
@@ -52,6 +54,7 @@ def add_frame(app: Flask, notice_file: Path | None = None) -> None:
         "moment": moment,
         "number": lambda count: f"{count:,}",
         "prose": to_html,
+        "unbroken": unbroken,
         "silent_agent": lambda one: silent_agent(
             one.agent, one.version, one.machines, one.last_edit_on
         ),
@@ -84,6 +87,15 @@ def cost(one: TokenCost | None) -> str:
     if one is None or one.amount is None:
         return "-"
     return for_people(one.amount) + "+" * one.is_floor
+
+
+def unbroken(words: str) -> str:
+    """Keep what stands in brackets, such as an interval, on one line.
+
+    >>> [len(one) for one in unbroken("12 points (2 to 8)").split(" ")]
+    [2, 6, 8]
+    """
+    return _BRACKETS.sub(lambda found: found[0].replace(" ", "\N{NO-BREAK SPACE}"), words)
 
 
 def charged(amount: int | None, currency: str) -> str:

@@ -137,9 +137,17 @@ def day_of(instant: ColumnElement[datetime]) -> ColumnElement[int]:
     return type_coerce(instant, BigInteger) // literal(MICROSECONDS_A_DAY, BigInteger)
 
 
-def conditions(selection: PullSelection, teams: "TeamMembers") -> list[ColumnElement[bool]]:
-    """Return the conditions of a selection on ``pull_summary``."""
-    found = _but_for_base(selection, teams)
+def conditions(
+    selection: PullSelection, teams: "TeamMembers", *, in_order: bool = True
+) -> list[ColumnElement[bool]]:
+    """Return the conditions of a selection on ``pull_summary``.
+
+    ``in_order``: of time, as `one_of` says. Where all rows are summed, those of one repository lie
+    side by side, and are read twice as fast.
+    """
+    choose = one_of if in_order else among
+    ours = choose(pull_summary.c.repository_id, selection.repository_ids)
+    found = [ours, *_but_for_base(selection, teams)]
     if selection.base is None:
         found.append(into_default())
     elif selection.base != EVERY_BASE:
@@ -149,7 +157,8 @@ def conditions(selection: PullSelection, teams: "TeamMembers") -> list[ColumnEle
 
 def other_branches(selection: PullSelection, teams: "TeamMembers") -> list[ColumnElement[bool]]:
     """Return the conditions of what a selection leaves out because of its branch alone."""
-    return [*_but_for_base(selection, teams), not_(into_default())]
+    ours = one_of(pull_summary.c.repository_id, selection.repository_ids)
+    return [ours, *_but_for_base(selection, teams), not_(into_default())]
 
 
 def into_default() -> ColumnElement[bool]:
@@ -161,10 +170,7 @@ def into_default() -> ColumnElement[bool]:
 
 def _but_for_base(selection: PullSelection, teams: "TeamMembers") -> list[ColumnElement[bool]]:
     columns = pull_summary.c
-    found: list[ColumnElement[bool]] = [
-        one_of(columns.repository_id, selection.repository_ids),
-        *merged_within(pull_summary, selection.since, selection.until),
-    ]
+    found = [*merged_within(pull_summary, selection.since, selection.until)]
     if selection.author is not None:
         found.append(func.lower(columns.author) == selection.author.lower())
     if selection.team is not None:

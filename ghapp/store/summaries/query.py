@@ -417,7 +417,8 @@ class SelectionQuery:
     ) -> dict[KeyT, MeasuredCounts]:
         columns, lines = pull_summary.c, dict[KeyT, tuple[ClusterSums, ClusterSums]]()
         whole = (columns.change_complete, columns.effective > 0)
-        query = select(key, *_cluster_sums()).where(*self.asked, *whole).group_by(key)
+        asked = conditions(self._selection, self._teams, in_order=False)
+        query = select(key, *_cluster_sums()).where(*asked, *whole).group_by(key)
         for name, *sums, known, known_whole, known_squared in self._connection.execute(query):
             every = ClusterSums(*sums)
             # Without evidence no line is attributed, so the sums of parts are the same.

@@ -23,6 +23,7 @@ from sqlalchemy import (
 
 from ghapp.spend.allocation import MergedLines, PullCostPart, pull_request_cost
 from ghapp.spend.budgets import BudgetOf, MonthlyBudget, state_of
+from ghapp.spend.changes import ShownSpend, spend_changes
 from ghapp.spend.closed_months import month_of, next_month
 from ghapp.spend.cost import CostBasis, TokenCost, total_cost
 from ghapp.spend.counts import (
@@ -63,7 +64,7 @@ from ghapp.store.summaries.conditions import (
     to_day,
 )
 from ghapp.store.summaries.tally import day_number
-from ghapp.store.summaries.usage import UsageQuery
+from ghapp.store.summaries.usage import UsageQuery, asked_before
 from ghapp.store.teams import cost_centers
 from ghapp.store.usage_costs import AMOUNTS, ESTIMATES, cost_of, summed_cost
 from ghapp.store.usage_rows import NOWHERE
@@ -94,17 +95,21 @@ class SpendQuestions:
         """Return what a page of spend shows; ``basis`` is one of the two estimates."""
         with self._database.read() as connection:
             query = SpendQuery(connection, selection, basis, self._naming)
+            before = asked_before(
+                selection, lambda one: SpendQuery(connection, one, basis, self._naming)
+            )
             month = month_of(selection.until)
             coming = query.forecast(month, today)
+            now = query.shown()
             return SpendSummary(
                 basis=basis,
-                totals=divided(query.everybody),
+                totals=now.totals,
                 series=query.series_of_costs(grain),
-                agents=query.cost_agents(),
+                agents=now.agents,
                 models=query.cost_models(),
-                teams=query.cost_teams(),
-                repositories=query.repositories(),
-                shipped=query.shipped(),
+                teams=now.teams,
+                repositories=now.repositories,
+                shipped=now.shipped,
                 dearest=query.dearest(LEADERBOARD),
                 people=query.people(),
                 billed=billed(connection, selection),
@@ -112,6 +117,7 @@ class SpendQuestions:
                 forecast=coming,
                 budgets=query.budgets(month, coming),
                 repriced=query.repriced(),
+                changes=spend_changes(query.period, now, before.shown() if before else None),
             )
 
     def makers(
@@ -258,6 +264,16 @@ class SpendQuery(UsageQuery):
     def everybody(self) -> Divided:
         """The cost of each person in the selection."""
         return _divided((row.person, bool(row.is_matched), row.cost) for row in self._rows)
+
+    def shown(self) -> ShownSpend:
+        """Return what is compared with another period."""
+        return ShownSpend(
+            totals=divided(self.everybody),
+            shipped=self.shipped(),
+            agents=self.cost_agents(),
+            teams=self.cost_teams(),
+            repositories=self.repositories(),
+        )
 
     def cost_parts(self, name: Callable[[_CostRow], str | None]) -> tuple[SpendPart, ...]:
         """Return the cost by what a row is called."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import date
 from functools import cached_property
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import (
@@ -64,8 +64,10 @@ from ghapp.store.summaries.tally import day_number
 from ghapp.store.tokens import TokenKind
 from ghapp.store.usage_rows import NOWHERE
 from ghapp.summaries.models import family_of
+from ghapp.summaries.periods import DayPeriod, period_before
 from ghapp.summaries.selection import SMALLEST_GROUP, NotShown, PullSelection, TimeGrain
 from ghapp.usage.answers import TOKEN_KINDS, TokenCounts
+from ghapp.usage.changes import Named, part_changes, whole_change
 from ghapp.usage.counts import (
     FOUR_WEEKS,
     OTHERS,
@@ -77,6 +79,7 @@ from ghapp.usage.counts import (
     LineFunnel,
     PersonPart,
     SourceCounts,
+    UsageChanges,
     UsageCounts,
     UsagePart,
     UsagePoint,
@@ -91,6 +94,7 @@ from ghapp.usage.counts import (
 )
 from ghapp.usage.sources import UsageSource
 
+QueryT = TypeVar("QueryT")
 WEEK = 7
 AFTER_MONDAY = 3
 """Day 0 is a Thursday."""
@@ -117,6 +121,9 @@ class UsageQuestions:
                 funnel=query.funnel(),
                 adoption=query.adoption(),
                 sources=query.sources(),
+                changes=_changes(
+                    query, asked_before(selection, lambda one: UsageQuery(connection, one))
+                ),
             )
 
     def totals(self, selection: UsageSelection) -> UsageCounts:
@@ -182,6 +189,7 @@ class UsageQuery:
         """``only``: no other people than these, by number."""
         self._connection = connection
         self._selection = selection
+        self.period = DayPeriod(selection.since, selection.until)
         members = self._of_team() if selection.team is not None else None
         if only is not None:
             members = tuple(only if members is None else only & set(members))
@@ -372,7 +380,12 @@ class UsageQuery:
 
     def agents(self) -> tuple[UsagePart, ...]:
         """Return the usage by tool."""
-        return folded(by_name(self._by_agent))
+        return folded(self.agent_parts)
+
+    @property
+    def agent_parts(self) -> Named:
+        """What people add to each tool."""
+        return by_name(self._by_agent)
 
     def models(self) -> tuple[UsagePart, ...]:
         """Return the tokens by family of models."""
@@ -389,9 +402,17 @@ class UsageQuery:
 
     def in_teams(self, parts: Iterable[PersonPart]) -> tuple[UsagePart, ...]:
         """Return these parts by team; nothing if there are no teams."""
+        return folded(self._team_parts(parts))
+
+    @property
+    def team_parts(self) -> Named:
+        """What people add to each team; nothing if there are no teams."""
+        return self._team_parts(self.everything)
+
+    def _team_parts(self, parts: Iterable[PersonPart]) -> Named:
         if not self._teams:
-            return ()
-        return folded(by_name((self._teams.of(self._logins.get(one.person)), one) for one in parts))
+            return {}
+        return by_name((self._teams.of(self._logins.get(one.person)), one) for one in parts)
 
     # --- over time --------------------------------------------------------------------------------
 
@@ -647,6 +668,33 @@ class UsageQuery:
             .group_by(columns.day, columns.person, columns.agent, columns.source)
             .subquery()
         )
+
+
+def asked_before(
+    selection: UsageSelection, ask: Callable[[UsageSelection], QueryT]
+) -> QueryT | None:
+    """Return the query of the period before, as that period's own page asks it.
+
+    ``None``: no such days can be selected, or the team had fewer than five people then.
+    """
+    before = period_before(DayPeriod(selection.since, selection.until))
+    if before is None:
+        return None
+    try:
+        return ask(msgspec.structs.replace(selection, since=before.since, until=before.until))
+    except NotShown:
+        return None
+
+
+def _changes(now: UsageQuery, before: UsageQuery | None) -> UsageChanges:
+    agents, teams = (before.agent_parts, before.team_parts) if before else ({}, {})
+    return UsageChanges(
+        period=now.period,
+        before=period_before(now.period),
+        totals=whole_change(now.everything, before.everything if before else None),
+        agents=part_changes(now.agent_parts, agents),
+        teams=part_changes(now.team_parts, teams),
+    )
 
 
 def _source(source: int, rows: dict[bool, Row[Any]]) -> SourceCounts:

@@ -8,6 +8,7 @@ from ghapp.web.api import (
     spend,
     summaries,
     usage,
+    usage_changes,
     usage_exports,
 )
 from ghapp.web.api.blueprint import api
@@ -21,5 +22,6 @@ __all__ = [
     "spend",
     "summaries",
     "usage",
+    "usage_changes",
     "usage_exports",
 ]

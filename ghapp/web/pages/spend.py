@@ -13,9 +13,11 @@ from ghapp.web.access import owns, readable, require_member, require_reader, req
 from ghapp.web.current import services
 from ghapp.web.frame import cost
 from ghapp.web.pages.blueprint import pages
+from ghapp.web.pages.changes import MOST_ROWS
 from ghapp.web.pages.drawings import Behind, ChartWithTable, span_name, tick
 from ghapp.web.pages.filters import PageQuery, asked_for, takes
 from ghapp.web.pages.usage import USAGE_FILTERS, of_repository, selected, shown_grain
+from ghapp.web.pages.usage_changes import spend_rows, spent_row
 
 SPEND_FILTERS = USAGE_FILTERS | {"basis"}
 """Filters of these pages: those of usage, and which estimate."""
@@ -39,7 +41,7 @@ def organization_spend(organization: str) -> str:
         account=account.account,
         asked=wanted,
         exports=[
-            *_exports(wanted, "api.organization_spend_csv", "api.organization_pull_costs"),
+            *_exports(wanted, "organization"),
             *(_charge_back(organization) if owns(organization) else ()),
         ],
         **_shown(selection, wanted),
@@ -57,17 +59,21 @@ def repository_spend(owner: str, name: str) -> str:
         "repository_spend.html",
         repository=repository,
         asked=wanted,
-        exports=_exports(wanted, "api.repository_spend_csv", "api.repository_pull_costs"),
+        exports=_exports(wanted, "repository"),
         **_shown(of_repository(repository, wanted.selection), wanted),
     )
 
 
-def _exports(wanted: PageQuery, spend: str, pulls: str) -> list[tuple[str, str]]:
+def _exports(wanted: PageQuery, of: str) -> list[tuple[str, str]]:
     """Return words and address of each table of what the page shows."""
     basis, grain = _basis().value, wanted.grain.value
     return [
-        ("spend", wanted.exported(spend, basis=basis, grain=grain)),
-        ("costs of pull requests", wanted.exported(pulls, basis=basis)),
+        ("spend", wanted.exported(f"api.{of}_spend_csv", basis=basis, grain=grain)),
+        (
+            "change from the days before",
+            wanted.exported(f"api.{of}_spend_changes", basis=basis),
+        ),
+        ("costs of pull requests", wanted.exported(f"api.{of}_pull_costs", basis=basis)),
     ]
 
 
@@ -105,6 +111,10 @@ def _shown(selection: UsageSelection, wanted: PageQuery) -> dict[str, object]:
         "spend_chart": _chart(
             summary, grain, wanted.behind(str(request.endpoint), grain, grain="day")
         ),
+        "compared_rows": spend_rows(summary.changes),
+        "agents_before": list(map(spent_row, summary.changes.agents)),
+        "teams_before": list(map(spent_row, summary.changes.teams)),
+        "repositories_before": list(map(spent_row, summary.changes.repositories[:MOST_ROWS])),
         "unallocated_share": _share(summary.totals),
     }
 

@@ -15,6 +15,7 @@ from ghapp.web.current import services
 from ghapp.web.pages.blueprint import pages
 from ghapp.web.pages.drawings import Behind, ChartWithTable, span_name, tick
 from ghapp.web.pages.filters import PageQuery, asked_for, takes
+from ghapp.web.pages.usage_changes import usage_rows, used_row
 
 USAGE_FILTERS = frozenset({"since", "until", "team", "agent"})
 """Filters of these pages: usage has days, people, and an agent, and no pull request."""
@@ -51,7 +52,7 @@ def organization_usage(organization: str) -> str:
         "organization_usage.html",
         account=account.account,
         asked=wanted,
-        exports=_exports(wanted, "api.organization_usage_csv"),
+        exports=_exports(wanted, "api.organization_usage_csv", "api.organization_usage_changes"),
         **of_owners,
         **_shown(selection, wanted),
     )
@@ -68,7 +69,7 @@ def repository_usage(owner: str, name: str) -> str:
         "repository_usage.html",
         repository=repository,
         asked=wanted,
-        exports=_exports(wanted, "api.repository_usage_csv"),
+        exports=_exports(wanted, "api.repository_usage_csv", "api.repository_usage_changes"),
         **_shown(of_repository(repository, wanted.selection), wanted),
     )
 
@@ -96,11 +97,12 @@ def selected(installation_id: int, asked: PullSelection, *, has_unplaced: bool) 
     )
 
 
-def _exports(wanted: PageQuery, endpoint: str) -> list[tuple[str, str]]:
+def _exports(wanted: PageQuery, endpoint: str, beside: str) -> list[tuple[str, str]]:
     """Return words and address of each export of what the page selects."""
     is_named = services.summaries.naming.names is NamesShown.PEOPLE
     kinds = (one for one in UsageBy if is_named or one is not UsageBy.PERSON)
-    return [(one.value, wanted.exported(endpoint, by=one.value)) for one in kinds]
+    parts = [(one.value, wanted.exported(endpoint, by=one.value)) for one in kinds]
+    return [*parts, ("change from the days before", wanted.exported(beside))]
 
 
 def shown_grain(selection: UsageSelection, wanted: PageQuery) -> TimeGrain:
@@ -121,6 +123,9 @@ def _shown(selection: UsageSelection, wanted: PageQuery) -> dict[str, object]:
         "source_words": SOURCES,
         "teams": [(name, name) for name in _named(summary.teams)],
         "agents": [(name, agent_name(name)) for name in _named(summary.agents)],
+        "compared_rows": usage_rows(summary.changes.totals),
+        "agents_before": list(map(used_row, summary.changes.agents)),
+        "teams_before": list(map(used_row, summary.changes.teams)),
         **_charts(summary, grain, wanted.behind(str(request.endpoint), grain, grain="day")),
     }
 

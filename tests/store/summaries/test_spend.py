@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from ghapp.attribution.model import AuditState, Verdict
 from ghapp.spend.budgets import BudgetOf, BudgetState, MonthlyBudget
 from ghapp.spend.cost import CostBasis, TokenCost
-from ghapp.spend.counts import PersonCost, divided, periods
+from ghapp.spend.counts import PersonCost, SpendChange, SpendSummary, divided, periods
 from ghapp.spend.prices import packaged
 from ghapp.spend.quotes import at_list, row_of
 from ghapp.spend.shown import folded
@@ -27,7 +27,7 @@ from ghapp.summaries.models import family_of
 from ghapp.summaries.selection import NotShown, PersonNaming, TimeGrain
 from ghapp.usage.amounts import VendorAmount
 from ghapp.usage.answers import TokenCounts
-from ghapp.usage.counts import UsageSelection
+from ghapp.usage.counts import OTHERS, UsageSelection
 from ghapp.usage.days import TokenDay
 from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
 from tests.searching import searched
@@ -140,6 +140,44 @@ def test_all_amounts_are_those_of_the_raw_rows(
     selection = made.selection(**asked)
     questions = SpendQuestions(store.database, PersonNaming())
     found = questions.summary(selection, CostBasis.LIST, grain, today=TODAY)
+    check_amounts(made, selection, grain, found)
+    before = found.changes.before
+    assert before is not None
+    earlier = replace(selection, since=before.since, until=before.until)
+    old = questions.summary(earlier, CostBasis.LIST, grain, today=TODAY)
+    check_amounts(made, earlier, grain, old)
+    check_changes(found, old)
+
+
+def check_changes(now: SpendSummary, old: SpendSummary) -> None:
+    """Hold that two periods side by side show what the page of each shows."""
+    found = now.changes
+    for pair, name in ((found.spent, "cost"), (found.unallocated, "unallocated")):
+        assert (pair.now, pair.before) == (getattr(now.totals, name), getattr(old.totals, name))
+        check_difference(pair)
+    for each, name in ((found.by_pull, "by_pull"), (found.by_line, "by_line")):
+        assert (each.now, each.before) == (getattr(now.shipped, name), getattr(old.shipped, name))
+    for name in ("agents", "teams", "repositories"):
+        new, earlier = (
+            {one.name: one.cost for one in getattr(period, name) if one.name != OTHERS}
+            for period in (now, old)
+        )
+        parts = getattr(found, name)
+        assert {one.name for one in parts} == {*new, *earlier}
+        for one in parts:
+            assert (one.now, one.before) == (new.get(one.name), earlier.get(one.name))
+            check_difference(one)
+
+
+def check_difference(one: SpendChange) -> None:
+    now, before = (None if cost is None else cost.amount for cost in (one.now, one.before))
+    assert one.difference == (None if now is None or before is None else now - before)
+
+
+def check_amounts(
+    made: SpendingOrganization, selection: UsageSelection, grain: TimeGrain, found: SpendSummary
+) -> None:
+    """Hold that every amount is that of the raw rows."""
     costs = [
         (one, cost)
         for one, cost in made.costs(selection)

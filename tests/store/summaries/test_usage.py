@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from ghapp.store import Installation, Repository, Store, StoredUsage, UsageOrigin
 from ghapp.store.summaries.usage import UsageQuestions
+from ghapp.summaries.counts import MeasuredDifference
 from ghapp.summaries.models import family_of
+from ghapp.summaries.periods import DayPeriod, period_before
 from ghapp.summaries.selection import NotShown, TimeGrain
 from ghapp.summaries.teams import TeamMember, TeamSource
 from ghapp.usage.answers import TokenCounts
@@ -22,6 +24,7 @@ from ghapp.usage.counts import (
     EditCounts,
     PersonPart,
     SourceCounts,
+    UsageChanges,
     UsageCounts,
     UsagePart,
     UsageSelection,
@@ -29,7 +32,7 @@ from ghapp.usage.counts import (
     folded,
 )
 from ghapp.usage.days import NO_TOOL, UNNAMED_SESSION, DecisionDay, TokenDay
-from ghapp.usage.decisions import DecidedBy, EditDecision
+from ghapp.usage.decisions import AcceptRate, DecidedBy, EditDecision
 from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
 from tests.searching import searched
 from tests.store.plain_usage import add, between, counting, parts, plain, without_told
@@ -194,6 +197,32 @@ def test_every_number_is_that_of_a_recount(
     assert found.funnel.accepted == of_edits.lines_accepted
     check_adoption(found.adoption, everything, wanted.until)
     check_sources(found.sources, made, wanted)
+    check_changes(found.changes, everything, wanted)
+
+
+def check_changes(found: UsageChanges, rows: list[StoredUsage], asked: UsageSelection) -> None:
+    """Hold that both periods are those of a recount, and hide what their own pages hide."""
+    teams = {person: team for team, people in TEAMS.items() for person in people}
+    old = period_before(DayPeriod(asked.since, asked.until))
+    assert old is not None
+    assert found.before == old
+    now, before = between(rows, asked.since, asked.until), between(rows, old.since, old.until)
+    assert (found.totals.now or UsageCounts()) == plain(now)
+    assert found.totals.before == (plain(before) if before else None)
+    for told, name in (
+        (found.agents, lambda one: one.row.agent),
+        (found.teams, lambda one: teams.get(one.person)),
+    ):
+        new, earlier = (parts(own, name, of_agents=True) for own in (now, before))
+        assert {one.name for one in told} == {*new, *earlier} - {OTHERS}
+        for one in told:
+            assert (one.now, one.before) == (new.get(str(one.name)), earlier.get(str(one.name)))
+    for one in (found.totals, *found.agents, *found.teams):
+        for counts, rate in ((one.now, one.rate), (one.before, one.rate_before)):
+            known = counts.edits.accept_rate if counts and counts.edits else None
+            assert known == (None if rate is None else AcceptRate(rate.at_least, rate.at_most))
+        if one.rate is None or one.rate_before is None:
+            assert one.difference == MeasuredDifference(value=None, low=None, high=None)
 
 
 def check_people(questions: UsageQuestions, asked: UsageSelection, rows: list[StoredUsage]) -> None:
