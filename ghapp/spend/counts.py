@@ -86,6 +86,20 @@ class ShippedCost(Struct, frozen=True):
         return each(self.amount_of_looked_up, self.standing)
 
 
+class ActiveDayCost(Struct, frozen=True):
+    """What people's days with usage cost, in the last four weeks of a selection."""
+
+    days: int | None
+    """Days with usage, of each person; ``None``: of too few people, or nearly all of one's."""
+    cost: TokenCost | None
+    """Of these days; ``None`` as above."""
+
+    @property
+    def by_day(self) -> int | None:
+        """Micro-dollars of one person's day with usage."""
+        return each(self.cost.amount, self.days) if self.cost else None
+
+
 class BilledAmount(Struct, frozen=True):
     """What one vendor says it charges for the days, in its own currency."""
 
@@ -147,6 +161,7 @@ class SpendSummary(Struct, frozen=True):
     repositories: tuple[SpendPart, ...]
     """Where the agent worked; empty for a single repository."""
     shipped: ShippedCost
+    active_day: ActiveDayCost
     dearest: tuple[PullSpend, ...]
     """The pull requests with the largest amounts, merged on these days."""
     people: tuple[PersonMonth, ...] | None
@@ -202,6 +217,13 @@ def divided(people: Divided, *, least: int = SMALLEST_GROUP, is_shown: bool = Tr
         cost=total(whole) if can_whole else None,
         unallocated=total(left) if can_whole and can_left else None,
     )
+
+
+def active_days(people: ByPerson, days: int, *, least: int = SMALLEST_GROUP) -> ActiveDayCost:
+    """Return what these people's days with usage cost, as far as it may be shown."""
+    if not people or not may_be_shown(people, least=least):
+        return ActiveDayCost(None, None)
+    return ActiveDayCost(days, total(people))
 
 
 def _of(people: Divided, name: str) -> ByPerson:

@@ -26,6 +26,7 @@ from ghapp.spend.budgets import BudgetOf, MonthlyBudget, state_of
 from ghapp.spend.closed_months import month_of, next_month
 from ghapp.spend.cost import CostBasis, TokenCost, total_cost
 from ghapp.spend.counts import (
+    ActiveDayCost,
     BilledAmount,
     BudgetCheck,
     ChargeBack,
@@ -38,6 +39,7 @@ from ghapp.spend.counts import (
     ShippedCost,
     SpendPoint,
     SpendSummary,
+    active_days,
     charged_back,
     divided,
     periods,
@@ -75,7 +77,7 @@ from ghapp.summaries.selection import (
     TimeGrain,
 )
 from ghapp.usage.answers import known_sum
-from ghapp.usage.counts import UsageSelection
+from ghapp.usage.counts import FOUR_WEEKS, UsageSelection
 
 ONE_DAY = timedelta(days=1)
 WEEK = 7
@@ -105,6 +107,7 @@ class SpendQuestions:
                 teams=query.cost_teams(),
                 repositories=query.repositories(),
                 shipped=query.shipped(),
+                active_day=query.active_day(),
                 dearest=query.dearest(LEADERBOARD),
                 people=query.people(),
                 billed=billed(connection, selection),
@@ -299,6 +302,21 @@ class SpendQuery(UsageQuery):
             starts.append(first)
             first = grain.next(first)
         return periods(found, starts)
+
+    def active_day(self) -> ActiveDayCost:
+        """Return what a person's day with usage costs, in the last four weeks of the selection."""
+        last = self._selection.until
+        first = max(self._selection.since, last - FOUR_WEEKS + ONE_DAY)
+        columns = cost_sum.c
+        query = (
+            select(columns.person, func.count(columns.start.distinct()).label("days"))
+            .add_columns(*self._sums(columns))
+            .where(*self._between_days(first, last))
+            .group_by(columns.person)
+        )
+        rows = self._connection.execute(query).all()
+        people = {row.person: summed_cost(row) for row in rows}
+        return active_days(people, sum(row.days for row in rows))
 
     def people(self) -> tuple[PersonMonth, ...] | None:
         """Return the cost of each person and month; ``None``: this app names no people."""

@@ -7,6 +7,7 @@ from flask import render_template, request, url_for
 from ghapp.reports.charts import ChartColumn, ChartFrame, columns
 from ghapp.reports.words import agent_name, counted
 from ghapp.store import Repository
+from ghapp.summaries.benchmarks import OurFigure, PublishedBenchmark, beside
 from ghapp.summaries.selection import NamesShown, PullSelection, TimeGrain
 from ghapp.usage.counts import OTHERS, UsagePart, UsagePoint, UsageSelection, UsageSummary
 from ghapp.web.access import owns, readable, require_member, require_reader, require_viewer
@@ -121,8 +122,16 @@ def _shown(selection: UsageSelection, wanted: PageQuery) -> dict[str, object]:
         "source_words": SOURCES,
         "teams": [(name, name) for name in _named(summary.teams)],
         "agents": [(name, agent_name(name)) for name in _named(summary.agents)],
+        "published": _published(selection, summary),
         **_charts(summary, grain, wanted.behind(str(request.endpoint), grain, grain="day")),
     }
+
+
+def _published(selection: UsageSelection, summary: UsageSummary) -> tuple[PublishedBenchmark, ...]:
+    """Return what others published of weekly use: of a team or an agent, ours is something else."""
+    is_narrow = selection.team is not None or selection.agent is not None
+    is_shown = summary.adoption.weekly_share is not None and not is_narrow
+    return beside(OurFigure.WEEKLY_ACTIVE) if is_shown else ()
 
 
 def _named(parts: Iterable[UsagePart]) -> list[str]:
