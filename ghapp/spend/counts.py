@@ -251,18 +251,21 @@ def periods(
 
 
 def charged_back(
-    found: Mapping[date, Divided], centers: Mapping[int, str], *, least: int = SMALLEST_GROUP
+    found: Mapping[date, Divided],
+    centers: Mapping[date, Mapping[int, str]],
+    *,
+    least: int = SMALLEST_GROUP,
 ) -> tuple[ChargeBack, ...]:
-    """Return what each cost center's people cost by month; ``centers``: person → cost center.
+    """Return what each cost center's people cost by month; ``centers``: month → person → its name.
 
     A month that a page of spend does not show is not divided either.
     """
     rows: list[ChargeBack] = []
     for point in periods(found, sorted(found), least=least):
-        people = _of(found[point.start], "whole")
+        people, of_month = _of(found[point.start], "whole"), centers.get(point.start, {})
         groups: dict[str | None, dict[int, TokenCost]] = {}
         for person, cost in people.items():
-            groups.setdefault(centers.get(person, NO_COST_CENTER), {})[person] = cost
+            groups.setdefault(of_month.get(person, NO_COST_CENTER), {})[person] = cost
         if point.spent.cost is None:
             rows.append(ChargeBack(point.start, OTHERS, len(people), None))
             continue

@@ -338,9 +338,14 @@ class SpendQuery(UsageQuery):
         found: defaultdict[date, dict[int, PersonCost]] = defaultdict(dict)
         for row in self._by_month():
             found[to_day(row.start)][row.person] = PersonCost(summed_cost(row))
-        centers = cost_centers(self._connection, self._selection.installation_id)
-        of_login = {person: centers.get(login) for person, login in self._logins.items()}
-        return charged_back(found, {who: one for who, one in of_login.items() if one})
+        of_month = {}
+        for month in found:
+            centers = cost_centers(
+                self._connection, self._selection.installation_id, next_month(month) - ONE_DAY
+            )
+            of_login = {person: centers.get(login) for person, login in self._logins.items()}
+            of_month[month] = {who: one for who, one in of_login.items() if one}
+        return charged_back(found, of_month)
 
     def _by_month(self) -> Sequence[Row[Any]]:
         """Return the cost of each person and month."""
