@@ -18,6 +18,8 @@ from ghapp.summaries.tables import TableError
 from ghapp.summaries.teams import PeopleTable, PersonChange, read_team_file
 from ghapp.usage.sources import IdentityKind, UsageIdentity
 
+FIRST_YEAR = 1970
+"""Of a table: nobody used an agent before."""
 PEOPLE_TABLE = "(people table)"
 """Who mapped an address that a table of people told."""
 
@@ -50,6 +52,8 @@ def import_file(account: str, file: Path, *, dry_run: bool, as_of: datetime | No
         raise click.ClickException(f"{file} was not imported:{listed}") from error
     except UnicodeDecodeError as error:
         raise click.ClickException(f"{file} is not UTF-8: save it as CSV UTF-8") from error
+    if as_of is not None and as_of.year < FIRST_YEAR:
+        raise click.BadParameter(f"give a day of {FIRST_YEAR} or later", param_hint="--as-of")
     now = datetime.now(UTC)
     day = now.date() if as_of is None else as_of.date()
     with opened() as (store, _):

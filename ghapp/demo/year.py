@@ -45,7 +45,7 @@ from ghapp.keys.evidence import EvidenceKey
 from ghapp.store import EditSender, Publication, SavedAudit, Store
 from ghapp.store.audits import SignRecord
 from ghapp.store.coverage import MachineReport, monday
-from ghapp.store.schema import ALWAYS, team_member
+from ghapp.store.schema import team_member
 from ghapp.summaries.counts import PullFacts
 
 MODELS = {
@@ -275,7 +275,7 @@ def _form_teams(year: YearStore) -> None:
     """Store who is in which team, as if the organization had uploaded its table."""
     rows = [
         {"account_lower": year.account, "source": "csv", "login_lower": login, "login": login}
-        | {"team": team.name, "since": ALWAYS}
+        | {"team": team.name}
         for team in TEAMS
         for login in team.people
     ]

@@ -17,7 +17,7 @@ from ghapp.summaries.selection import SMALLEST_GROUP
 from ghapp.usage.counts import OTHERS, kept_back
 
 NO_COST_CENTER = "(none)"
-"""Where people stand of whom the table of teams tells none."""
+"""Where people stand of whom the table of people tells none."""
 
 
 class DividedCost(Struct, frozen=True):

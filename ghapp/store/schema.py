@@ -702,7 +702,7 @@ team_member = Table(
     Column("source", Text, primary_key=True),
     Column("login_lower", Text, primary_key=True),
     # First and last day on which this holds; `ALWAYS`: no first day is known.
-    Column("since", Integer, primary_key=True, autoincrement=False),
+    Column("since", Integer, primary_key=True, autoincrement=False, default=ALWAYS),
     Column("until", Integer),
     Column("login", Text, nullable=False),
     Column("team", Text, nullable=False),

@@ -202,7 +202,7 @@ def followed(known: Stretches, row: TeamMember, day: date) -> Stretches:
     was_away = last.until not in {None, row.until} and last.until < begins - ONE_DAY
     if row.facts == last.facts and (is_over or not was_away):
         return _corrected(earlier, last, row)
-    if is_over:
+    if row.until is not None and is_over:
         return ended(known, row.until) or (row,)
     left = ended(known, begins - ONE_DAY)
     if left and left[-1].facts == row.facts and left[-1].until == begins - ONE_DAY:
