@@ -18,7 +18,7 @@ from ghapp.summaries.selection import SMALLEST_GROUP
 from ghapp.usage.counts import OTHERS, kept_back
 
 NO_COST_CENTER = "(none)"
-"""Where people stand of whom the table of teams tells none."""
+"""Where people stand of whom the table of people tells none."""
 
 
 class DividedCost(Struct, frozen=True):
@@ -85,6 +85,20 @@ class ShippedCost(Struct, frozen=True):
     def by_standing_line(self) -> int | None:
         """Micro-dollars of an attributed line that still stood after 90 days."""
         return each(self.amount_of_looked_up, self.standing)
+
+
+class ActiveDayCost(Struct, frozen=True):
+    """What people's days with usage cost, in the last four weeks of a selection."""
+
+    days: int | None
+    """Days with usage, of each person; ``None``: of too few people, or nearly all of one's."""
+    cost: TokenCost | None
+    """Of these days; ``None`` as above."""
+
+    @property
+    def by_day(self) -> int | None:
+        """Micro-dollars of one person's day with usage."""
+        return each(self.cost.amount, self.days) if self.cost else None
 
 
 class BilledAmount(Struct, frozen=True):
@@ -183,6 +197,7 @@ class SpendSummary(Struct, frozen=True):
     repositories: tuple[SpendPart, ...]
     """Where the agent worked; empty for a single repository."""
     shipped: ShippedCost
+    active_day: ActiveDayCost
     dearest: tuple[PullSpend, ...]
     """The pull requests with the largest amounts, merged on these days."""
     people: tuple[PersonMonth, ...] | None
@@ -241,6 +256,13 @@ def divided(people: Divided, *, least: int = SMALLEST_GROUP, is_shown: bool = Tr
     )
 
 
+def active_days(people: ByPerson, days: int, *, least: int = SMALLEST_GROUP) -> ActiveDayCost:
+    """Return what these people's days with usage cost, as far as it may be shown."""
+    if not people or not may_be_shown(people, least=least):
+        return ActiveDayCost(None, None)
+    return ActiveDayCost(days, total(people))
+
+
 def _of(people: Divided, name: str) -> ByPerson:
     """Return the part of each person's cost, without people who have none of it."""
     found = {person: getattr(one, name) for person, one in people.items()}
@@ -266,18 +288,21 @@ def periods(
 
 
 def charged_back(
-    found: Mapping[date, Divided], centers: Mapping[int, str], *, least: int = SMALLEST_GROUP
+    found: Mapping[date, Divided],
+    centers: Mapping[date, Mapping[int, str]],
+    *,
+    least: int = SMALLEST_GROUP,
 ) -> tuple[ChargeBack, ...]:
-    """Return what each cost center's people cost by month; ``centers``: person → cost center.
+    """Return what each cost center's people cost by month; ``centers``: month → person → its name.
 
     A month that a page of spend does not show is not divided either.
     """
     rows: list[ChargeBack] = []
     for point in periods(found, sorted(found), least=least):
-        people = _of(found[point.start], "whole")
+        people, of_month = _of(found[point.start], "whole"), centers.get(point.start, {})
         groups: dict[str | None, dict[int, TokenCost]] = {}
         for person, cost in people.items():
-            groups.setdefault(centers.get(person, NO_COST_CENTER), {})[person] = cost
+            groups.setdefault(of_month.get(person, NO_COST_CENTER), {})[person] = cost
         if point.spent.cost is None:
             rows.append(ChargeBack(point.start, OTHERS, len(people), None))
             continue

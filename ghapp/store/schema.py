@@ -692,18 +692,31 @@ agent_day = Table(
     sqlite_with_rowid=False,
 )
 
+ALWAYS = -1_000_000
+"""The first day of who has been in a team as long as anybody knows: a key cannot be null."""
+
 team_member = Table(
     "team_member",
     metadata,
     Column("account_lower", Text, primary_key=True),
     Column("source", Text, primary_key=True),
     Column("login_lower", Text, primary_key=True),
+    # First and last day on which this holds; `ALWAYS`: no first day is known.
+    Column("since", Integer, primary_key=True, autoincrement=False, default=ALWAYS),
+    Column("until", Integer),
     Column("login", Text, nullable=False),
     Column("team", Text, nullable=False),
     Column("role", Text),
-    Column("since", Integer),
+    Column("location", Text),
     Column("cost_center", Text),
     CheckConstraint("source IN ('csv', 'github', 'codeowners')", name="source"),
+)
+
+team_counting = Table(
+    "team_counting",
+    metadata,
+    Column("account_lower", Text, primary_key=True),
+    Column("of_then", Boolean(create_constraint=False), nullable=False),
 )
 
 outcome = Table(

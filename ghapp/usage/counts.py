@@ -132,12 +132,19 @@ class AdoptionCounts(Struct, frozen=True):
 
     enrolled: int | None
     """With a machine that may send evidence and usage; also ``None`` for single repositories."""
+    weekly: int | None
+    """Enrolled ones with any usage in the last week; also ``None`` where the others are few."""
     active: int | None
     """With any usage."""
     power: int | None
     """With usage on at least `POWER_DAYS` days of each week."""
     stalled: int | None
     """Without any, after usage in at least `STALLED_WEEKS` of the four weeks before."""
+
+    @property
+    def weekly_share(self) -> float | None:
+        """People with usage in the last week, of those enrolled; ``None``: unknown, or nobody."""
+        return self.weekly / self.enrolled if self.enrolled and self.weekly is not None else None
 
 
 class SourceCounts(Struct, frozen=True):
@@ -359,6 +366,16 @@ def _people(parts: Iterable[PersonPart]) -> int:
 def told(count: int, *, least: int = SMALLEST_GROUP) -> int | None:
     """Return a number of people; ``None``: it is too small to be told, but not none."""
     return None if 0 < count < least else count
+
+
+def told_of(whole: Collection[int], part: Collection[int]) -> int | None:
+    """Return how many of some people are in a part; ``None``: they or the others are too few.
+
+    >>> told_of(range(20), range(8, 40)), told_of(range(20), range(18)), told_of(range(20), ())
+    (12, None, 0)
+    """
+    inside = len({*whole} & {*part})
+    return None if told(len(whole) - inside) is None else told(inside)
 
 
 def by_name(parts: Iterable[tuple[str | None, PersonPart]]) -> dict[str | None, list[PersonPart]]:

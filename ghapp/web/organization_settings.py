@@ -63,6 +63,7 @@ def _page(installation: Installation, secret: str | None = None) -> str:
         kinds=BudgetOf,
         bases=services.settings.estimates,
         basis_words=BASIS_WORDS,
+        counts_then=services.store.teams.counts_then(installation.account),
     )
 
 
@@ -79,6 +80,18 @@ def stop(organization: str) -> Response:
     """Switch the weekly summary off."""
     installation = require_admin(organization)
     services.store.weeklies.stop(installation.id)
+    return _back(installation)
+
+
+@organization_settings.post(f"{PATH}/teams")
+def count_teams(organization: str) -> Response:
+    """Say whether numbers of the past count people where they were then."""
+    installation = require_admin(organization)
+    when = request.form.get("when", "")
+    if when not in {"then", "now"}:
+        abort(400, f"when is {when!r}; give then or now")
+    services.store.teams.count_then(installation.account, of_then=when == "then")
+    note_access("teams counted", detail=f"{installation.account}, as of {when}")
     return _back(installation)
 
 

@@ -71,7 +71,7 @@ def test_a_month_is_charged_back_whole_and_nobody_s_own_money_with_it(
     found: list[dict[int, PersonCost]], centers: dict[int, str]
 ) -> None:
     months = {DAY.replace(month=number): one for number, one in enumerate(found, 1)}
-    rows = charged_back(months, centers)
+    rows = charged_back(months, dict.fromkeys(months, centers))
     told = {point.start: point.spent for point in periods(months, sorted(months))}
     for month, whole in months.items():
         own = [row for row in rows if row.month == month]

@@ -46,3 +46,28 @@ def test_who_wrote_where_is_counted_in_effective_lines(store: Store) -> None:
         store.audits.save(42, number, made, now=NOW, about=PullFacts(author=author))
     assert store.teams.written(42, NOW) == (LinesWritten("Ann", "src", 14),)
     assert store.teams.written(43, NOW) == ()
+
+
+def test_a_table_is_taken_over_with_its_history_or_only_looked_at(store: Store) -> None:
+    day = date(2026, 5, 20)
+    rows = [ANN, TeamMember("bob", "core", location="Lisbon", until=date(2026, 6, 1))]
+    assert len(store.teams.import_table("Acme", rows, day, dry=True)) == 2
+    assert store.teams.of("acme") == {}
+    store.teams.import_table("Acme", rows, day)
+    assert store.teams.of("acme")[TeamSource.CSV] == tuple(rows)
+    later = date(2026, 5, 25)
+    moved = [TeamMember("Ann", "web")]
+    for _ in range(2):
+        store.teams.import_table("acme", moved, later)
+        found = store.teams.of("acme")[TeamSource.CSV]
+        assert [(one.login, one.team, one.since, one.until) for one in found] == [
+            ("Ann", "core", date(2026, 1, 31), date(2026, 5, 24)),
+            ("Ann", "web", later, None),
+            ("bob", "core", None, date(2026, 5, 24)),
+        ]
+    assert not store.teams.counts_then("acme")
+    store.teams.count_then("ACME", of_then=True)
+    store.teams.count_then("acme", of_then=True)
+    assert store.teams.counts_then("Acme")
+    store.teams.import_table("acme", [], later)
+    assert store.teams.of("acme") == {}

@@ -112,6 +112,16 @@ def agree(place: Place, browser: FlaskClient, **fields: str) -> tuple[int, str]:
     return answer.status_code, answer.text
 
 
+def test_an_owner_says_whether_the_past_counts_people_where_they_were(place: Place) -> None:
+    admin = place.sign_in("admin")
+    assert "were then" in admin.get(PAGE).text
+    for when, status, is_then in (("then", 303, True), ("later", 400, True), ("now", 303, False)):
+        form = place.form_of(admin, when=when)
+        assert admin.post(f"{PAGE}/teams", data=form).status_code == status
+        assert place.store.teams.counts_then("acme") is is_then
+        assert ("are now</button>" in admin.get(PAGE).text) is is_then
+
+
 def test_an_owner_agrees_on_budgets_changes_and_removes_them(place: Place) -> None:
     admin = place.sign_in("admin")
     members = [TeamMember(login="ann", team="Core")]

@@ -134,6 +134,7 @@ MATRIX: dict[str, tuple[int, int, int, int, int]] = {
     "POST /organizations/<organization>/settings/tokens/<int(max=9223372036854775807):token>/revoke": (  # noqa: E501 - a route
         *(403, 404, 404, 403, 404),
     ),
+    "POST /organizations/<organization>/settings/teams": (403, 404, 404, 403, 400),
     "POST /organizations/<organization>/settings/budgets": (403, 404, 404, 403, 400),
     "POST /organizations/<organization>/settings/budgets/remove": (403, 404, 404, 403, 404),
     "POST /organizations/<organization>/settings/vendors": (403, 404, 404, 403, 400),

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     and_,
     exists,
+    false,
     func,
     literal,
     not_,
@@ -25,7 +26,14 @@ from sqlalchemy import (
 
 from ghapp.attribution.model import Struct
 from ghapp.store.id_sets import among
-from ghapp.store.schema import pull_agent, pull_lines, pull_summary, repository, team_member
+from ghapp.store.schema import (
+    pull_agent,
+    pull_lines,
+    pull_summary,
+    repository,
+    team_counting,
+    team_member,
+)
 from ghapp.store.summaries.accounts import AuthorAccounts, people
 from ghapp.store.summaries.tally import FIRST_DAY, day_number
 from ghapp.summaries.selection import EVERY_BASE, SMALLEST_GROUP, PullSelection, TimeGrain
@@ -280,23 +288,42 @@ def teams_of(
 ) -> TeamMembers:
     """Return the teams of the accounts that own these repositories.
 
-    Each account uses one source. A person whose start date is after ``until`` is in no team yet.
+    Each account uses one source, and of each person the stretch that holds on that day. Where it
+    counts people where they are now, the last one, if the first has begun and the last not ended.
     """
     owners = select(func.lower(repository.c.owner)).where(among(repository.c.id, repository_ids))
-    columns = team_member.c
-    query = select(
-        columns.account_lower, columns.source, columns.login_lower, columns.team, columns.since
-    ).where(columns.account_lower.in_(owners))
+    columns, then = team_member.c, team_counting.c
+    query = (
+        select(columns.account_lower, columns.source, columns.login_lower, columns.team)
+        .add_columns(
+            columns.since, columns.until, func.coalesce(then.of_then, false()).label("then")
+        )
+        .outerjoin(team_counting, then.account_lower == columns.account_lower)
+        .where(columns.account_lower.in_(owners))
+        .order_by(columns.since)
+    )
     rows = connection.execute(query).all()
     used: dict[str, str] = {}
-    for account, source, *_ in rows:
-        used[account] = min(source, used.get(account, source), key=SOURCES.index)
-    end = day_number(until) if until is not None else None
+    for row in rows:
+        known = used.get(row.account_lower, row.source)
+        used[row.account_lower] = min(row.source, known, key=SOURCES.index)
+    end = day_number(until) if until is not None else day_number(date.max)
+    holding: dict[tuple[str, str], str] = {}
+    begun: set[tuple[str, str]] = set()
+    for row in rows:
+        if row.source != used[row.account_lower]:
+            continue
+        key = row.account_lower, row.login_lower
+        if row.since <= end:
+            begun.add(key)
+        has_begun = row.since <= end if row.then else key in begun
+        if has_begun and (row.until is None or end <= row.until):
+            holding[key] = row.team
+        elif not row.then:
+            holding.pop(key, None)  # the last stretch says where the person is now
     found: dict[str, str] = {}
-    for account, source, login, team, since in rows:
-        is_later = since is not None and end is not None and since > end
-        if source == used[account] and not is_later:
-            found[login] = min(team, found.get(login, team))
+    for (_, login), team in holding.items():
+        found[login] = min(team, found.get(login, team))
     return TeamMembers(found, AuthorAccounts(connection).people)
 
 

@@ -27,6 +27,7 @@ from ghapp.spend.changes import ShownSpend, spend_changes
 from ghapp.spend.closed_months import month_of, next_month
 from ghapp.spend.cost import CostBasis, TokenCost, total_cost
 from ghapp.spend.counts import (
+    ActiveDayCost,
     BilledAmount,
     BudgetCheck,
     ChargeBack,
@@ -39,6 +40,7 @@ from ghapp.spend.counts import (
     ShippedCost,
     SpendPoint,
     SpendSummary,
+    active_days,
     charged_back,
     divided,
     periods,
@@ -76,7 +78,7 @@ from ghapp.summaries.selection import (
     TimeGrain,
 )
 from ghapp.usage.answers import known_sum
-from ghapp.usage.counts import UsageSelection
+from ghapp.usage.counts import FOUR_WEEKS, UsageSelection
 
 ONE_DAY = timedelta(days=1)
 WEEK = 7
@@ -110,6 +112,7 @@ class SpendQuestions:
                 teams=now.teams,
                 repositories=now.repositories,
                 shipped=now.shipped,
+                active_day=query.active_day(),
                 dearest=query.dearest(LEADERBOARD),
                 people=query.people(),
                 billed=billed(connection, selection),
@@ -316,6 +319,21 @@ class SpendQuery(UsageQuery):
             first = grain.next(first)
         return periods(found, starts)
 
+    def active_day(self) -> ActiveDayCost:
+        """Return what a person's day with usage costs, in the last four weeks of the selection."""
+        last = self._selection.until
+        first = max(self._selection.since, last - FOUR_WEEKS + ONE_DAY)
+        columns = cost_sum.c
+        query = (
+            select(columns.person, func.count(columns.start.distinct()).label("days"))
+            .add_columns(*self._sums(columns))
+            .where(*self._between_days(first, last))
+            .group_by(columns.person)
+        )
+        rows = self._connection.execute(query).all()
+        people = {row.person: summed_cost(row) for row in rows}
+        return active_days(people, sum(row.days for row in rows))
+
     def people(self) -> tuple[PersonMonth, ...] | None:
         """Return the cost of each person and month; ``None``: this app names no people."""
         if self._naming.names is NamesShown.TEAMS:
@@ -336,9 +354,14 @@ class SpendQuery(UsageQuery):
         found: defaultdict[date, dict[int, PersonCost]] = defaultdict(dict)
         for row in self._by_month():
             found[to_day(row.start)][row.person] = PersonCost(summed_cost(row))
-        centers = cost_centers(self._connection, self._selection.installation_id)
-        of_login = {person: centers.get(login) for person, login in self._logins.items()}
-        return charged_back(found, {who: one for who, one in of_login.items() if one})
+        of_month = {}
+        for month in found:
+            centers = cost_centers(
+                self._connection, self._selection.installation_id, next_month(month) - ONE_DAY
+            )
+            of_login = {person: centers.get(login) for person, login in self._logins.items()}
+            of_month[month] = {who: one for who, one in of_login.items() if one}
+        return charged_back(found, of_month)
 
     def _by_month(self) -> Sequence[Row[Any]]:
         """Return the cost of each person and month."""

@@ -90,6 +90,7 @@ from ghapp.usage.counts import (
     folded,
     hidden,
     told,
+    told_of,
     unmapped,
 )
 from ghapp.usage.sources import UsageSource
@@ -599,8 +600,12 @@ class UsageQuery:
             weeks[row.person][int(row.week)] = row.days
         now = {one: [of.get(week, 0) for week in range(4, 8)] for one, of in weeks.items()}
         before = {one: [of.get(week, 0) for week in range(4)] for one, of in weeks.items()}
+        enrolled = self._enrolled()
         return AdoptionCounts(
-            enrolled=self._enrolled(),
+            enrolled=None if enrolled is None else told(len(enrolled)),
+            weekly=None
+            if enrolled is None
+            else told_of(enrolled, {one for one, of in now.items() if of[-1]}),
             active=told(sum(any(of) for of in now.values())),
             power=told(sum(min(of) >= POWER_DAYS for of in now.values())),
             stalled=told(
@@ -611,8 +616,8 @@ class UsageQuery:
             ),
         )
 
-    def _enrolled(self) -> int | None:
-        """Return how many people have a machine that may send; ``None``: too few, or unknown."""
+    def _enrolled(self) -> frozenset[int] | None:
+        """Return who has a machine that may send; ``None``: unknown."""
         if not self._selection.has_unplaced:
             return None  # a token is for an installation, not for a repository
         columns = access_token.c
@@ -626,8 +631,8 @@ class UsageQuery:
             if row.installations is None or number in msgspec.json.decode(row.installations)
         }
         if self._members is not None:
-            people &= frozenset(self._members)
-        return told(len(people))
+            people &= set(self._members)
+        return frozenset(people)
 
     # --- sources ----------------------------------------------------------------------------------
 

@@ -6,6 +6,8 @@ from flask import render_template
 
 from ghapp.reports import words
 from ghapp.store import Installation
+from ghapp.summaries.benchmarks import OurFigure, PublishedBenchmark
+from ghapp.summaries.benchmarks import beside as published_beside
 from ghapp.summaries.counts import OrganizationSummary, QuietReason, RepositoryCounts
 from ghapp.summaries.selection import RankBy, TimeGrain
 from ghapp.web.access import readable, require_member
@@ -49,6 +51,7 @@ def organization(organization: str) -> str:
         teams=[(one.team, one.team) for one in summary.teams if one.team],
         board=summary.leaderboard_lines if is_by_lines else summary.leaderboard_pulls,
         quiet_words=QUIET_WORDS,
+        published=_published(wanted, summary),
         trends=_trends(wanted, shown),
         **_charts(wanted, summary),
     )
@@ -84,6 +87,12 @@ def asked_of(organization: str) -> tuple[Installation, PageQuery]:
     """Return an organization that the viewer is a member of, and what the address asks of it."""
     account = require_member(organization)
     return account, asked_for(tuple(sorted(readable(account.id))), services.clock().date())
+
+
+def _published(wanted: PageQuery, summary: OrganizationSummary) -> tuple[PublishedBenchmark, ...]:
+    """Return what others published of the share: under a filter, ours has another definition."""
+    is_shown = wanted.selection.is_plain and summary.totals.known_effective
+    return published_beside(OurFigure.SHARE_OF_LINES) if is_shown else ()
 
 
 def _charts(wanted: PageQuery, summary: OrganizationSummary) -> dict[str, ChartWithTable]:

@@ -7,6 +7,7 @@ from ghapp.reports.words import agent_name
 from ghapp.spend.cost import CostBasis
 from ghapp.spend.counts import DividedCost, SpendSummary
 from ghapp.spend.money import MICROS, for_people
+from ghapp.summaries.benchmarks import OurFigure, PublishedBenchmark, beside
 from ghapp.summaries.selection import TimeGrain
 from ghapp.usage.counts import OTHERS, UsageSelection
 from ghapp.web.access import owns, readable, require_member, require_reader, require_viewer
@@ -21,6 +22,8 @@ from ghapp.web.pages.usage_changes import spend_rows, spent_row
 
 SPEND_FILTERS = USAGE_FILTERS | {"basis"}
 """Filters of these pages: those of usage, and which estimate."""
+CLAUDE_CODE = "claude-code"
+"""The agent whose vendor publishes what a day costs."""
 BASES = {
     CostBasis.LIST: "Estimate at list prices",
     CostBasis.CONTRACT: "Estimate at your own rates",
@@ -108,6 +111,7 @@ def _shown(selection: UsageSelection, wanted: PageQuery) -> dict[str, object]:
         "agents": [
             (one.name, agent_name(one.name)) for one in summary.agents if one.name != OTHERS
         ],
+        "published": _published(selection, basis, summary),
         "spend_chart": _chart(
             summary, grain, wanted.behind(str(request.endpoint), grain, grain="day")
         ),
@@ -117,6 +121,16 @@ def _shown(selection: UsageSelection, wanted: PageQuery) -> dict[str, object]:
         "repositories_before": list(map(spent_row, summary.changes.repositories[:MOST_ROWS])),
         "unallocated_share": _share(summary.totals),
     }
+
+
+def _published(
+    selection: UsageSelection, basis: CostBasis, summary: SpendSummary
+) -> tuple[PublishedBenchmark, ...]:
+    """Return what others published of an active day: of a part of the usage, a day costs less."""
+    is_whole = selection.has_unplaced and selection.team is None
+    is_comparable = is_whole and selection.agent in {None, CLAUDE_CODE} and basis is CostBasis.LIST
+    is_shown = is_comparable and summary.active_day.by_day is not None
+    return beside(OurFigure.COST_OF_ACTIVE_DAY) if is_shown else ()
 
 
 def _chart(summary: SpendSummary, grain: TimeGrain, behind: Behind) -> ChartWithTable:

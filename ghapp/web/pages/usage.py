@@ -7,6 +7,7 @@ from flask import render_template, request, url_for
 from ghapp.reports.charts import ChartColumn, ChartFrame, columns
 from ghapp.reports.words import agent_name, counted
 from ghapp.store import Repository
+from ghapp.summaries.benchmarks import OurFigure, PublishedBenchmark, beside
 from ghapp.summaries.selection import NamesShown, PullSelection, TimeGrain
 from ghapp.usage.counts import OTHERS, UsagePart, UsagePoint, UsageSelection, UsageSummary
 from ghapp.web.access import owns, readable, require_member, require_reader, require_viewer
@@ -126,8 +127,16 @@ def _shown(selection: UsageSelection, wanted: PageQuery) -> dict[str, object]:
         "compared_rows": usage_rows(summary.changes.totals),
         "agents_before": list(map(used_row, summary.changes.agents)),
         "teams_before": list(map(used_row, summary.changes.teams)),
+        "published": _published(selection, summary),
         **_charts(summary, grain, wanted.behind(str(request.endpoint), grain, grain="day")),
     }
+
+
+def _published(selection: UsageSelection, summary: UsageSummary) -> tuple[PublishedBenchmark, ...]:
+    """Return what others published of weekly use: of a team or an agent, ours is something else."""
+    is_narrow = selection.team is not None or selection.agent is not None
+    is_shown = summary.adoption.weekly_share is not None and not is_narrow
+    return beside(OurFigure.WEEKLY_ACTIVE) if is_shown else ()
 
 
 def _named(parts: Iterable[UsagePart]) -> list[str]:

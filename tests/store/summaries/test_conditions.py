@@ -190,6 +190,20 @@ def test_each_account_uses_the_first_source_that_has_any_teams(store: Store) -> 
     assert _teams(store) == {"ann": None, "bob": "owners", "cid": "core"}
 
 
+def test_who_moved_counts_where_they_are_or_where_they_were_then(store: Store) -> None:
+    store.installations.repository_seen(Repository(id=1, owner="acme", name="shop"), now=NOW)
+    begin, moved = date(2026, 2, 1), date(2026, 4, 1)
+    first = [TeamMember("ann", "core", since=begin), TeamMember("bob", "core")]
+    store.teams.import_table("acme", first, begin)
+    store.teams.import_table("acme", [TeamMember("ann", "web", since=begin)], moved)
+    asked = (None, moved, moved - timedelta(1), begin - timedelta(1))
+    assert [_teams(store, day)["ann"] for day in asked] == ["web", "web", "web", None]
+    assert [_teams(store, day)["bob"] for day in asked] == [None, None, "core", "core"]
+    store.teams.count_then("acme", of_then=True)
+    assert [_teams(store, day)["ann"] for day in asked] == ["web", "web", "core", None]
+    assert [_teams(store, day)["bob"] for day in asked] == [None, None, "core", "core"]
+
+
 def test_a_member_counts_from_the_first_day_on(store: Store) -> None:
     store.installations.repository_seen(Repository(id=1, owner="acme", name="shop"), now=NOW)
     begin = date(2026, 2, 1)

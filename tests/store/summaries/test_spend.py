@@ -17,7 +17,7 @@ from ghapp.spend.cost import CostBasis, TokenCost
 from ghapp.spend.counts import PersonCost, SpendChange, SpendSummary, divided, periods
 from ghapp.spend.prices import packaged
 from ghapp.spend.quotes import at_list, row_of
-from ghapp.spend.shown import folded
+from ghapp.spend.shown import folded, may_be_shown
 from ghapp.store import Store, StoredUsage
 from ghapp.store.summaries import tally
 from ghapp.store.summaries.spend import SpendQuestions
@@ -203,6 +203,7 @@ def check_amounts(
     assert found.agents == parts(lambda one: one.row.agent)
     assert found.models == parts(model)
     assert found.teams == parts(team)
+    check_active_day(found, [one for one in costs if (selection.until - one[0].row.day).days < 28])
     by_period: defaultdict[date, list[tuple[StoredUsage, TokenCost]]] = defaultdict(list)
     for one, cost in costs:
         by_period[grain.start(one.row.day)].append((one, cost))
@@ -210,6 +211,16 @@ def check_amounts(
     assert set(by_period) <= set(points)
     assert found.series == periods({day: people(own) for day, own in by_period.items()}, points)
     check_pulls(made, selection, found)
+
+
+def check_active_day(found: Any, costs: list[tuple[StoredUsage, TokenCost]]) -> None:
+    people: defaultdict[int, TokenCost] = defaultdict(TokenCost)
+    for one, cost in costs:
+        people[one.person] += cost
+    days = {(one.person, one.row.day) for one, _ in costs}
+    is_shown = bool(people) and may_be_shown(people)
+    expected = (len(days), sum(people.values(), TokenCost())) if is_shown else (None, None)
+    assert (found.active_day.days, found.active_day.cost) == expected
 
 
 def model(one: StoredUsage) -> str | None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ghapp.store import Installation, Repository, Store, StoredUsage, UsageOrigin
 from ghapp.store.summaries.usage import UsageQuestions
+from ghapp.store.tokens import NewToken, TokenKind
 from ghapp.summaries.counts import MeasuredDifference
 from ghapp.summaries.models import family_of
 from ghapp.summaries.periods import DayPeriod, period_before
@@ -243,7 +244,12 @@ def language(one: StoredUsage) -> str | None:
     return one.row.language
 
 
-def check_adoption(found: AdoptionCounts, rows: list[StoredUsage], last: date) -> None:
+def check_adoption(
+    found: AdoptionCounts,
+    rows: list[StoredUsage],
+    last: date,
+    enrolled: frozenset[int] = frozenset(),
+) -> None:
     def days(person: int, week: int) -> int:
         first = last - timedelta(days=7 * (week + 1) - 1)
         own = between(rows, first, first + timedelta(days=6))
@@ -255,6 +261,12 @@ def check_adoption(found: AdoptionCounts, rows: list[StoredUsage], last: date) -
     people = {one.person for one in rows}
     now = {one: [days(one, week) for week in range(4)] for one in people}
     before = {one: [days(one, week) for week in range(4, 8)] for one in people}
+    weekly = [one for one in enrolled if one in now and now[one][0]]
+    is_told = told(len(enrolled) - len(weekly)) is not None
+    if enrolled:
+        assert found.enrolled == told(len(enrolled))
+        assert found.weekly == (told(len(weekly)) if is_told else None)
+    assert found.weekly is None or found.weekly_share is None or 0 <= found.weekly_share <= 1
     assert found.active == told(sum(any(of) for of in now.values()))
     assert found.power == told(sum(min(of) >= 3 for of in now.values()))
     stalled = [one for one in people if not any(now[one]) and sum(map(bool, before[one])) >= 2]
@@ -298,9 +310,13 @@ def test_adoption_is_that_of_a_recount(sqlite_store: Store, weeks: list[list[int
         for person, days in used.items()
     ]
     made = Organization(sqlite_store, next(numbers), sent)
-    wanted = made.selection((0,), since=FIRST, until=LAST)
+    enrolled = frozenset([*PEOPLE[:10], 901, 902, 903, 904, 905])
+    for person in enrolled:
+        token = NewToken(TokenKind.UPLOAD, f"p{person}", person, installations=(made.number,))
+        sqlite_store.tokens.issue(token, f"{made.number} {person}", now=NOW)
+    wanted = made.selection((0,), since=FIRST, until=LAST, has_unplaced=True)
     found = UsageQuestions(sqlite_store.database).summary(wanted, TimeGrain.WEEK).adoption
-    check_adoption(found, made.rows(wanted), LAST)
+    check_adoption(found, made.rows(wanted), LAST, enrolled)
 
 
 def on(day: date) -> TokenDay:

@@ -1,8 +1,8 @@
 """Every number on a page with the words that say what it counts, read out of the page's HTML.
 
 A figure is where it stands (section, row, column or term) and its text. Nothing that shows a digit
-is passed over, but for what asks (forms, navigation, choices), the marks of an axis, and the rules'
-own paragraphs.
+is passed over, but for what asks (forms, navigation, choices), the marks of an axis, the rules' own
+paragraphs, and what others published, which no selection changes (tests/web/pages/test_spend.py).
 """
 
 import re
@@ -126,9 +126,10 @@ def _read(element: Element, where: str) -> Iterator[Figure]:
 
 
 def _is_passed_over(element: Element) -> bool:
-    """Say whether it only asks, or holds the rules' own paragraphs."""
+    """Say whether it only asks, or holds the rules' own paragraphs or others' figures."""
     is_asking = element.tag in ASKING or element.is_a("choice") or element.is_a("on")
-    return is_asking or (element.tag == "section" and element.is_a("prose"))
+    is_quoted = element.tag == "details" and element.is_a("published")
+    return is_asking or is_quoted or (element.tag == "section" and element.is_a("prose"))
 
 
 def _is_whole(element: Element) -> bool:

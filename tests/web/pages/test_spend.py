@@ -145,3 +145,21 @@ def test_a_repository_s_page_leads_to_its_spend(admin: FlaskClient, place: Place
     page = admin.get(f"/repositories/acme/shop?since={whole.since}&until={whole.until}").text
     assert f"Agents cost {cost(spent.cost)}</a> here" in page
     assert "Agents cost" not in admin.get("/repositories/acme/shop?verdict=assisted").text
+
+
+PUBLISHED = "What others published"
+
+
+def test_published_figures_stand_beside_ours_of_the_same_definition_only(
+    admin: FlaskClient, place: Place
+) -> None:
+    overview = "/organizations/acme"
+    assert PUBLISHED in admin.get(overview).text
+    assert PUBLISHED not in admin.get(f"{overview}?verdict=assisted").text
+    text = admin.get(PAGE).text
+    assert f"<dd>{for_people(asked(place).active_day.by_day or 0)}</dd>" in text
+    assert "about $13" in text
+    assert PUBLISHED not in admin.get(f"{PAGE}?agent=codex").text
+    # Of a member's repositories only, a day is a part of a person's day.
+    assert PUBLISHED not in place.signed_in("member").get(PAGE).text
+    assert PUBLISHED not in admin.get("/repositories/acme/shop/spend").text
