@@ -136,6 +136,8 @@ def _looking() -> types.ModuleType:
 
 def _note(directory: str, event: bytes, now: int) -> None:
     """Note which file an agent edited, or how long its command ran; without looks, nothing."""
+    if not os.path.isdir(f"{directory}/looks"):
+        return
     what = b"edit " + (member(event, b"file_path") or member(event, b"notebook_path"))
     if member(event, b"tool_name") == b"Bash":
         rest = event[event.rfind(b'"duration_ms"') :].partition(b":")[2].lstrip()

@@ -26,7 +26,7 @@ MOST_FILES = 300
 """Files that git calls changed; with more, the command is not looked at."""
 MOST_BYTES = 2 * 1024 * 1024
 LARGEST_FILE = 512 * 1024
-LONGEST_RUN = 10.0
+LONGEST_RUN = 5.0
 """Seconds; the longer a command runs, the likelier somebody saves a file meanwhile."""
 QUIET = 300.0
 """Seconds for which nobody else must have changed a file of the checkout."""
