@@ -342,7 +342,7 @@ class Made:
             added=added,
             effective=effective,
             attributed=attributed,
-            share=round(attributed / effective, 4) if effective else None,
+            share=round(attributed / effective, 4) if known and effective else None,
             about=PullFacts(
                 title=f"Change {number}",
                 author=f"dev-{developer}",

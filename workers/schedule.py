@@ -376,7 +376,8 @@ def tidy(ready: Services) -> None:
     ready.store.usage.expire((now - settings.usage_kept).date())
     ready.store.telemetry.expire(now)
     ready.store.vendors.expire((now - settings.usage_kept).date(), now=now)
-    ready.store.vendors.forget_uninstalled(now - ENDED_FOR_SURE)
+    for sealed in (ready.store.vendors, ready.store.weeklies):
+        sealed.forget_uninstalled(now - ENDED_FOR_SURE)
     ready.store.arrivals.expire((now - settings.access_log_kept).date())
     remove_unused(settings.data_dir / "git", now - settings.deliveries_kept)
     ready.kept_pulls.expire(now - settings.deliveries_kept)

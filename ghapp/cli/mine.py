@@ -166,9 +166,10 @@ def _table(name: str, rows: list[tuple[str, list[str]]]) -> "Table":
     from rich.text import Text  # noqa: PLC0415
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column(name, overflow="fold")
+    table.add_column(f"\n{name}", overflow="fold")
     for head in NUMBERS:
-        table.add_column(head, justify="right", no_wrap=True)
+        # Two words take two lines, so that a model's name keeps its one.
+        table.add_column(head.replace(" ", "\n"), justify="right", no_wrap=True)
     for title, numbers in rows:
         table.add_row(Text(visible(title, WIDTH * 4)), *numbers)
     return table

@@ -73,7 +73,7 @@ def headline(work: "OwnWork") -> tuple[str, str]:
     return first, f"{'At least ' if is_floor else ''}{merged} merged{stands}."
 
 
-NUMBERS = ("sessions", "edits", "lines", "merged", "stand")
+NUMBERS = ("agent sessions", "edits", "lines", "merged", "stand")
 LEGEND = "merged, stand: lines on a clone's default branch, as it was last fetched"
 UNKNOWN = "?"
 """Stands for a number that is not known."""

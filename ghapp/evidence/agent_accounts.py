@@ -32,7 +32,7 @@ ACCOUNTS: dict[int, AgentAccount] = {
         "Copilot",
         "copilot-cloud",
         "copilot",
-        "GitHub signs all of them since 2026-04-03, by its changelog: "
+        "GitHub signs all of them since 2026-04-03, as pages say that quote its changelog: "
         "https://agentpatterns.ai/workflows/agent-commit-attribution/",
     ),
     209825114: AgentAccount(

@@ -1,4 +1,4 @@
-"""An organization's week as Markdown: merged pull requests, agents, quiet spots. It reads no store.
+"""An organization's week as a letter: merged pull requests, agents, quiet spots. It reads no store.
 
 It names no person, whatever the settings say: people forward such a message.
 """
@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from ghapp.attribution.model import Struct
-from ghapp.reports.harmless import cell, code, plain
+from ghapp.reports.letter import Letter, LetterPart, LetterTable, Line, Span
 from ghapp.reports.pull_cost import BASIS_WORDS
 from ghapp.reports.summary import percent
-from ghapp.reports.words import agent_name, counted
+from ghapp.reports.words import AGENTS, counted
 from ghapp.spend.budgets import BudgetState
 from ghapp.spend.cost import CostBasis
 from ghapp.spend.counts import BudgetCheck, DividedCost
@@ -26,6 +26,7 @@ from ghapp.summaries.selection import SMALLEST_GROUP
 from ghapp.usage.counts import UsageCounts
 
 MOST_ROWS = 10
+FLOOR = "Every share is a floor: it includes only what is certain. Unknown is not zero."
 QUIET_WORDS = {
     QuietReason.FELL: "the share of pull requests with agents fell by more than half",
     QuietReason.NEVER_STARTED: "there is evidence, but no pull request with an agent",
@@ -72,88 +73,113 @@ def weekly(
     before: PullCounts,
     usage: UsageCounts | None = None,
     spend: WeekSpend | None = None,
-) -> str:
-    """Return the message; ``before`` holds the counts of the previous week."""
-    return "\n".join(_lines(week, summary, before, usage, spend)) + "\n"
+) -> Letter:
+    """Return the letter; ``before`` holds the counts of the previous week."""
+    return Letter(
+        organization=week.organization,
+        week=week.name,
+        first=week.first,
+        last=week.last,
+        parts=tuple(_parts(summary, before, usage, spend)),
+        address=week.address,
+    )
 
 
-def _lines(
-    week: WeekSummary,
+def _parts(
     summary: OrganizationSummary,
     before: PullCounts,
     usage: UsageCounts | None,
     spend: WeekSpend | None,
-) -> Iterator[str]:
-    yield f"## {code(week.organization)}: {week.name} ({week.first} to {week.last})"
-    yield ""
+) -> Iterator[LetterPart]:
     if not summary.totals.pulls:
-        yield "No pull requests were merged."
+        yield LetterPart(paragraphs=(_line("No pull requests were merged."),))
     else:
-        yield from _totals(summary.totals, before)
-        yield from _repositories(summary.repositories)
-        yield from _agents(summary)
-        yield from _other_branches(summary.other_branches)
-    yield from _usage(usage)
-    if spend is not None:
-        yield from _spent(spend)
-        yield from _alarms(spend.alarms)
-    yield from _quiet(summary.quiet or ())
-    yield ""
-    yield "Every share is a floor: it includes only what is certain. Unknown is not zero."
-    if week.address is not None:
-        yield ""
-        yield f"[See every number and the lines behind it]({week.address})"
+        yield LetterPart(
+            items=tuple(_totals(summary.totals, before)),
+            table=_repositories(summary.repositories),
+            paragraphs=(*_agents(summary), *_other_branches(summary.other_branches)),
+        )
+    costs = () if spend is None else tuple(_spent(spend))
+    told = (*_usage(usage), *costs)
+    if told:
+        yield LetterPart(paragraphs=told)
+    if spend is not None and spend.alarms:
+        yield LetterPart(title="Budgets", items=tuple(map(_alarm, spend.alarms)))
+    if summary.quiet:
+        quiet = (_quiet(one) for one in summary.quiet[:MOST_ROWS])
+        yield LetterPart(title="Quiet spots in the last four weeks", items=tuple(quiet))
+    yield LetterPart(paragraphs=(_line(FLOOR),))
 
 
-def _totals(totals: PullCounts, before: PullCounts) -> Iterator[str]:
-    yield f"- {counted(totals.pulls, 'merged pull request')}, {_change(totals.pulls, before.pulls)}"
+def _line(*parts: str | Span) -> Line:
+    return tuple(Span(one) if isinstance(one, str) else one for one in parts)
+
+
+def _strong(text: str) -> Span:
+    return Span(text, is_strong=True)
+
+
+def _name(text: str) -> Span:
+    return Span(text, is_name=True)
+
+
+def _totals(totals: PullCounts, before: PullCounts) -> Iterator[Line]:
+    merged = counted(totals.pulls, "merged pull request")
+    yield _line(f"{merged}, {_change(totals.pulls, before.pulls)}")
     if totals.is_known:
-        yield (
-            f"- **{totals.assisted:,} with an agent**, at least "
-            f"{percent(totals.assisted, totals.pulls)}"
-            f"{_was(before.assisted, before.pulls if before.is_known else 0)}"
+        yield _line(
+            _strong(f"{totals.assisted:,} with an agent"),
+            f", at least {percent(totals.assisted, totals.pulls)}"
+            f"{_was(before.assisted, before.pulls if before.is_known else 0)}",
         )
     if totals.known_effective:
-        yield (
-            f"- **{totals.whole_attributed:,} of {counted(totals.whole_effective, 'line')} with an "
-            f"agent**, at least {_share(totals)}"
-            f"{_was(before.whole_attributed, before.known_effective and before.whole_effective)}"
+        lines = counted(totals.whole_effective, "line")
+        yield _line(
+            _strong(f"{totals.whole_attributed:,} of {lines} with an agent"),
+            f", at least {_share(totals)}"
+            f"{_was(before.whole_attributed, before.known_effective and before.whole_effective)}",
         )
     if totals.no_evidence:
-        yield f"- {counted(totals.no_evidence, 'pull request')} without evidence: unknown, not 0"
+        without = counted(totals.no_evidence, "pull request")
+        yield _line(f"{without} without evidence: unknown, not 0")
     if totals.provisional:
-        yield f"- {counted(totals.provisional, 'audit')} provisional: the window is still open"
+        audits = counted(totals.provisional, "audit")
+        yield _line(f"{audits} provisional: the window is still open")
     if totals.incomplete:
-        yield f"- {counted(totals.incomplete, 'audit')} incomplete: a part of the change is unread"
+        audits = counted(totals.incomplete, "audit")
+        yield _line(f"{audits} incomplete: a part of the change is unread")
 
 
-def _repositories(rows: Sequence[RepositoryCounts]) -> Iterator[str]:
-    yield ""
-    yield "| repository | merged | with an agent | lines | with an agent, at least |"
-    yield "|---|---:|---:|---:|---:|"
-    for row in rows[:MOST_ROWS]:
-        counts = row.counts
-        yield (
-            f"| {cell(row.repository)} | {counts.pulls:,} | {_with(counts)} "
-            f"| {counts.whole_effective:,} | {_share(counts)} |"
-        )
-    if len(rows) > MOST_ROWS:
-        yield ""
-        yield f"… and {len(rows) - MOST_ROWS:,} more."
+def _repositories(rows: Sequence[RepositoryCounts]) -> LetterTable:
+    return LetterTable(
+        heads=("repository", "merged", "with an agent", "lines", "with an agent, at least"),
+        rows=tuple(
+            (
+                row.repository,
+                f"{row.counts.pulls:,}",
+                _with(row.counts),
+                f"{row.counts.whole_effective:,}",
+                _share(row.counts),
+            )
+            for row in rows[:MOST_ROWS]
+        ),
+        more=max(0, len(rows) - MOST_ROWS),
+    )
 
 
-def _agents(summary: OrganizationSummary) -> Iterator[str]:
-    if summary.agents:
-        yield ""
-        parts = (
-            f"{plain(agent_name(one.agent))} {counted(one.attributed, 'line')} in "
-            f"{counted(one.pulls, 'pull request')}"
-            for one in summary.agents
-        )
-        yield f"By agent: {'; '.join(parts)}."
+def _agents(summary: OrganizationSummary) -> Iterator[Line]:
+    if not summary.agents:
+        return
+    spans: list[str | Span] = ["By agent: "]
+    for one in summary.agents:
+        known = AGENTS.get(one.agent)
+        lines, pulls = counted(one.attributed, "line"), counted(one.pulls, "pull request")
+        end = "." if one is summary.agents[-1] else "; "
+        spans += [_name(one.agent) if known is None else known, f" {lines} in {pulls}{end}"]
+    yield _line(*spans)
 
 
-def _usage(usage: UsageCounts | None) -> Iterator[str]:
+def _usage(usage: UsageCounts | None) -> Iterator[Line]:
     """Yield one line on usage; nothing of fewer than five people."""
     if usage is None or usage.people < SMALLEST_GROUP:
         return
@@ -164,11 +190,10 @@ def _usage(usage: UsageCounts | None) -> Iterator[str]:
         parts.append(counted(usage.tokens.output, "output token"))
     if usage.edits is not None and usage.edits.lines_accepted is not None:
         parts.append(f"{counted(usage.edits.lines_accepted, 'line')} accepted")
-    yield ""
-    yield f"Use of agents: {', '.join(parts)}."
+    yield _line(f"Use of agents: {', '.join(parts)}.")
 
 
-def _spent(spend: WeekSpend) -> Iterator[str]:
+def _spent(spend: WeekSpend) -> Iterator[Line]:
     """Yield one line on money; nothing of few people, or nearly all of one."""
     cost = spend.spent.cost
     if cost is None or cost.amount is None or not cost.priced_tokens:
@@ -178,37 +203,28 @@ def _spent(spend: WeekSpend) -> Iterator[str]:
     left = spend.spent.unallocated
     if left is not None and left.amount:
         line += f", {for_people(left.amount)} of that in no merged line"
-    yield ""
-    yield f"{line}. It is no bill."
+    yield _line(f"{line}. It is no bill.")
 
 
-def _alarms(checks: Sequence[BudgetCheck]) -> Iterator[str]:
-    if not checks:
-        return
-    yield ""
-    yield "Budgets:"
-    yield ""
-    for one in checks:
-        of, spent = one.budget, "-" if one.spent is None else for_people(one.spent)
-        name = "the organization" if of.name is None else f"{of.of} {code(of.name)}"
-        yield (
-            f"- {name}, {one.month:%B %Y}: **{ALARM_WORDS[one.state]}**, {spent} spent of "
-            f"{for_people(of.monthly)} {BASIS_WORDS[of.basis]}"
-        )
+def _alarm(one: BudgetCheck) -> Line:
+    of, spent = one.budget, "-" if one.spent is None else for_people(one.spent)
+    name = ("the organization",) if of.name is None else (f"{of.of} ", _name(of.name))
+    return _line(
+        *name,
+        f", {one.month:%B %Y}: ",
+        _strong(ALARM_WORDS[one.state]),
+        f", {spent} spent of {for_people(of.monthly)} {BASIS_WORDS[of.basis]}",
+    )
 
 
-def _other_branches(count: int) -> Iterator[str]:
+def _other_branches(count: int) -> Iterator[Line]:
     if count:
-        yield ""
-        yield f"Not counted: {counted(count, 'pull request')} merged into another branch."
+        pulls = counted(count, "pull request")
+        yield _line(f"Not counted: {pulls} merged into another branch.")
 
 
-def _quiet(spots: Sequence[QuietSpot]) -> Iterator[str]:
-    if spots:
-        yield ""
-        yield "Quiet spots in the last four weeks:"
-        yield ""
-        yield from (f"- {code(one.name)}: {QUIET_WORDS[one.rule]}" for one in spots[:MOST_ROWS])
+def _quiet(spot: QuietSpot) -> Line:
+    return _line(_name(spot.name), f": {QUIET_WORDS[spot.rule]}")
 
 
 def _with(counts: PullCounts) -> str:

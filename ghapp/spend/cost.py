@@ -1,11 +1,12 @@
 """What tokens cost: three meanings of money, and the sum of a row. It finds no price."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from ghapp.attribution.model import Struct
 from ghapp.spend.money import divided
 from ghapp.spend.prices import TokenRates
-from ghapp.usage.answers import TokenCounts, known_sum
+from ghapp.usage.answers import TokenCounts
 
 PER_TOKENS = 10**6
 """Rates are for so many tokens."""
@@ -33,21 +34,29 @@ class TokenCost(Struct, frozen=True):
     """The priced tokens cost at least this: of some, only the lower of two prices is known."""
 
     def __add__(self, other: "TokenCost") -> "TokenCost":
-        told = [one.amount for one in (self, other) if one.priced_tokens or one.amount]
-        priced = self.priced_tokens + other.priced_tokens
-        unpriced = self.unpriced_tokens + other.unpriced_tokens
-        return TokenCost(
-            amount=known_sum(told) if told else (None if unpriced else 0),
-            priced_tokens=priced,
-            unpriced_tokens=unpriced,
-            is_floor=self.is_floor or other.is_floor,
-        )
+        return total_cost((self, other))
 
     @property
     def priced_share(self) -> float | None:
         """Priced tokens of all; ``None``: there are no tokens."""
         tokens = self.priced_tokens + self.unpriced_tokens
         return self.priced_tokens / tokens if tokens else None
+
+
+def total_cost(costs: Iterable[TokenCost]) -> TokenCost:
+    """Return what all of them cost together."""
+    amount: int | None = None
+    priced, unpriced, is_floor = 0, 0, False
+    for one in costs:
+        # An amount of 0 without priced tokens says nothing: there were no tokens.
+        if one.amount is not None and (one.priced_tokens or one.amount):
+            amount = (amount or 0) + one.amount
+        priced += one.priced_tokens
+        unpriced += one.unpriced_tokens
+        is_floor = is_floor or one.is_floor
+    if amount is None and not unpriced:
+        amount = 0
+    return TokenCost(amount, priced, unpriced, is_floor)
 
 
 def cost(tokens: TokenCounts, rates: TokenRates | None, *, is_floor: bool = False) -> TokenCost:

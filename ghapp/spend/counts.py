@@ -189,6 +189,7 @@ class PersonCost(Struct, frozen=True):
 
 Divided = Mapping[int, PersonCost]
 """Person → cost."""
+NOTHING = TokenCost()
 
 
 def divided(people: Divided, *, least: int = SMALLEST_GROUP, is_shown: bool = True) -> DividedCost:
@@ -206,7 +207,7 @@ def divided(people: Divided, *, least: int = SMALLEST_GROUP, is_shown: bool = Tr
 def _of(people: Divided, name: str) -> ByPerson:
     """Return the part of each person's cost, without people who have none of it."""
     found = {person: getattr(one, name) for person, one in people.items()}
-    return {person: one for person, one in found.items() if one != TokenCost()}
+    return {person: one for person, one in found.items() if one != NOTHING}
 
 
 def periods(

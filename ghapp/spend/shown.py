@@ -4,10 +4,11 @@ The rules of `ghapp.usage.counts` for people, and one for money: where one perso
 a group's, the group's amount is that person's.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from ghapp.attribution.model import Struct
-from ghapp.spend.cost import TokenCost
+from ghapp.spend.cost import TokenCost, total_cost
 from ghapp.summaries.selection import SMALLEST_GROUP
 from ghapp.usage.counts import OTHERS
 
@@ -54,11 +55,9 @@ def folded(
             SpendPart(name=name, people=len(own), cost=total(own)) for name, own in found.items()
         )
     found = {name: people for name, people in groups.items() if name and people}
-    rest: ByPerson = {}
-    for name, people in groups.items():
-        rest = rest if name else merged((rest, people))
-    for name in [name for name, own in found.items() if not may_be_shown(own, least=least)]:
-        rest = merged((rest, found.pop(name)))
+    few = [name for name, own in found.items() if not may_be_shown(own, least=least)]
+    unnamed = (people for name, people in groups.items() if not name)
+    rest = merged((*unnamed, *(found.pop(name) for name in few)))
     for name in sorted(found, key=lambda name: (len(found[name]), name)):
         if rest and not may_be_shown(rest, least=least):
             rest = merged((rest, found.pop(name)))
@@ -73,7 +72,7 @@ def folded(
 
 def total(people: ByPerson) -> TokenCost:
     """Return what all of them cost."""
-    return sum(people.values(), TokenCost())
+    return total_cost(people.values())
 
 
 def _sorted(rows: Iterable[SpendPart]) -> tuple[SpendPart, ...]:
@@ -86,8 +85,8 @@ def _sorted(rows: Iterable[SpendPart]) -> tuple[SpendPart, ...]:
 
 def merged(parts: Iterable[ByPerson]) -> ByPerson:
     """Return what each person costs in all the parts together."""
-    found: dict[int, TokenCost] = {}
+    found: defaultdict[int, list[TokenCost]] = defaultdict(list)
     for part in parts:
         for person, one in part.items():
-            found[person] = found.get(person, TokenCost()) + one
-    return found
+            found[person].append(one)
+    return {person: total_cost(costs) for person, costs in found.items()}

@@ -75,7 +75,7 @@ def cost_of(row: Row[Any], basis: CostBasis) -> TokenCost:
 
 def summed_cost(row: Row[Any]) -> TokenCost:
     """Return the cost of a sum of rows on one basis, whose columns have the names of `AMOUNTS`."""
-    return _cost(*(getattr(row, name) for name in AMOUNTS))
+    return _cost(row.amount, row.priced, row.unpriced, row.floor)
 
 
 def _cost(amount: Any, priced: Any, unpriced: Any, floor: Any) -> TokenCost:

@@ -8,7 +8,7 @@ from sqlalchemy import delete, or_, select, update
 from ghapp.attribution.model import Struct
 from ghapp.store.database import Database
 from ghapp.store.rows import clean, struct_of
-from ghapp.store.schema import weekly_summary
+from ghapp.store.schema import installation, weekly_summary
 
 
 class WeeklyOrder(Struct, frozen=True, kw_only=True):
@@ -58,6 +58,15 @@ class WeeklyTable:
         """Delete an order; ``False``: there was none."""
         gone = delete(weekly_summary).where(weekly_summary.c.installation_id == installation_id)
         return self._database.execute(gone) == 1
+
+    def forget_uninstalled(self, before: datetime) -> int:
+        """Delete orders of installations that ended before then; return how many.
+
+        Not at once: an event that says so may be an old one, which GitHub corrects when asked.
+        """
+        ended = select(installation.c.id).where(installation.c.removed_at < before)
+        gone = delete(weekly_summary).where(weekly_summary.c.installation_id.in_(ended))
+        return self._database.execute(gone)
 
     def of(self, installation_id: int) -> WeeklyOrder | None:
         """Return an organization's order; ``None``: it has none."""

@@ -1,6 +1,7 @@
 """The family of a model: its name without vendor's prefix, version and date. It counts nothing."""
 
 import re
+from functools import lru_cache
 
 # claude-3-5-sonnet-20241022-v2, gpt-5.1-codex-max, gemini-2.5-pro-preview-05-06, deepseek-v3.2
 _NUMBER = re.compile(r"v?\d+(?:\.\d+)*[a-z]?")
@@ -12,6 +13,7 @@ _CLAUDE = frozenset({"haiku", "opus", "sonnet"})
 """Claude Code's own short names of Claude's models."""
 
 
+@lru_cache(maxsize=1024)
 def family_of(model: str) -> str:
     """Return a model's family, so that its versions count together; never empty.
 

@@ -147,12 +147,16 @@ def check_mail_address(address: str) -> str:
     return address
 
 
-def mail(server: MailServer, to: str, subject: str, text: str) -> None:
-    """Send a text by mail. Raises `WrongAddress`, `NotSent` and `DeliveryUnsure`."""
+def mail(server: MailServer, to: str, subject: str, text: str, html: str) -> None:
+    """Send a text by mail, with the same as HTML beside it.
+
+    Raises `WrongAddress`, `NotSent` and `DeliveryUnsure`.
+    """
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = server.sender, to, subject
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(text)
+    message.add_alternative(html, subtype="html")
     try:
         with _smtp(urlsplit(server.url)) as connection:
             connection.send_message(message)

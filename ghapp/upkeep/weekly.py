@@ -8,12 +8,15 @@ import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet, InvalidToken
 
 from ghapp.attribution.model import Struct
 from ghapp.git.names import segment
 from ghapp.github.token_cache import derive_key
+from ghapp.reports.letter import Letter, to_html, to_markdown, to_slack, to_text, to_values
 from ghapp.reports.weekly import WeekSpend, WeekSummary, weekly
 from ghapp.spend.budgets import is_alarm
 from ghapp.spend.closed_months import month_of
@@ -29,6 +32,8 @@ from ghapp.upkeep.outgoing import DeliveryUnsure, MailServer, NotSent, WrongAddr
 from ghapp.usage.counts import UsageSelection
 
 WEEK = timedelta(days=7)
+SLACK = "hooks.slack.com"
+"""Host of Slack's webhooks: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks"""
 SENT_ON = 2
 """Wednesday: by then the windows of every pull request merged until Sunday are closed."""
 SENT_AT_HOUR = 6
@@ -63,6 +68,11 @@ def last_week(today: date) -> tuple[date, date]:
     closed = today - timedelta(days=3)
     monday = closed - timedelta(days=(closed.weekday() + 1) % 7 + 6)
     return monday, monday + timedelta(days=6)
+
+
+def posted(webhook: str, letter: Letter) -> dict[str, Any]:
+    """Return what a webhook gets: Slack its blocks, any other plain values."""
+    return to_slack(letter) if urlsplit(webhook).hostname == SLACK else to_values(letter)
 
 
 @dataclass(frozen=True)
@@ -105,7 +115,7 @@ class WeeklySummaries:
             return WeeklyResult(0, f"{week.name} was already sent")
         try:
             alarms = self.store.budgets.news(installation_id, self.alarms(installation_id, week))
-            problem = self._send(order, week, self.text(installation_id, week, alarms))
+            problem = self._send(order, self.letter(installation_id, week, alarms))
         except Exception as error:
             why = str(error) if isinstance(error, NotSent) else type(error).__name__
             self.store.weeklies.give_back(installation_id, week.name, order.claimed_week, why)
@@ -130,8 +140,10 @@ class WeeklySummaries:
             if is_alarm(None, one.state)
         )
 
-    def text(self, installation_id: int, week: WeekSummary, alarms: tuple[BudgetCheck, ...]) -> str:
-        """Return the summary of a week as Markdown."""
+    def letter(
+        self, installation_id: int, week: WeekSummary, alarms: tuple[BudgetCheck, ...]
+    ) -> Letter:
+        """Return the summary of a week."""
         known = self.store.installations.repositories(installation_id)
         ids = tuple(one.id for one in known)
         selection = PullSelection(repository_ids=ids, since=week.first, until=week.last)
@@ -148,7 +160,7 @@ class WeeklySummaries:
     def preview(self, installation: Installation) -> str:
         """Return the summary of last week, whether sent or not, with all alarms, told or not."""
         week = self._week(installation)
-        return self.text(installation.id, week, self.alarms(installation.id, week))
+        return to_markdown(self.letter(installation.id, week, self.alarms(installation.id, week)))
 
     def _week(self, installation: Installation) -> WeekSummary:
         first, last = last_week(self.clock().date())
@@ -160,14 +172,14 @@ class WeeklySummaries:
             address=f"{page}?since={first}&until={last}" if self.public_url else None,
         )
 
-    def _send(self, order: WeeklyOrder, week: WeekSummary, text: str) -> str | None:
+    def _send(self, order: WeeklyOrder, letter: Letter) -> str | None:
         """Send by every way that the order names; return the problems.
 
         If at least one way succeeded, a failure of the other is reported but not retried.
         """
         problems: list[str] = []
         went_out = False
-        for way in self._ways(order, week, text):
+        for way in self._ways(order, letter):
             try:
                 way()
                 went_out = True
@@ -180,15 +192,16 @@ class WeeklySummaries:
             raise NotSent("; ".join(problems) or "no address is readable")
         return "; ".join(problems) or None
 
-    def _ways(self, order: WeeklyOrder, week: WeekSummary, text: str) -> list[Callable[[], None]]:
+    def _ways(self, order: WeeklyOrder, letter: Letter) -> list[Callable[[], None]]:
         ways: list[Callable[[], None]] = []
         webhook, server, to = self.webhook(order), self.mail_server, order.mail
         if webhook is not None:
-            members = {"text": text, "organization": week.organization, "week": week.name}
+            members = posted(webhook, letter)
             ways.append(lambda: post(webhook, members, private=self.private_webhooks))
         if server is not None and to is not None:
-            subject = f"{week.organization}: {week.name}, agent-assisted code"
-            ways.append(lambda: mail(server, to, subject, text))
+            subject = f"{letter.organization}: {letter.week}, agent-assisted code"
+            text, html = to_text(letter), to_html(letter)
+            ways.append(lambda: mail(server, to, subject, text, html))
         return ways
 
     @property

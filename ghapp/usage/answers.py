@@ -67,6 +67,17 @@ class TokenCounts(Struct, frozen=True):
         )
 
 
+def total_tokens(counts: Iterable[TokenCounts]) -> TokenCounts:
+    """Return the sum of many, quicker than one by one."""
+    rows = [msgspec.structs.astuple(one) for one in counts]
+    if not rows:
+        return TokenCounts()
+    found = dict(zip(TOKEN_KINDS, zip(*rows, strict=True), strict=True))
+    reasoning = known_sum(found.pop("reasoning"))
+    counts_by_kind = {kind: sum(of_kind) for kind, of_kind in found.items()}
+    return TokenCounts(**counts_by_kind, reasoning=reasoning)
+
+
 TOKEN_KINDS = TokenCounts.__struct_fields__
 
 
@@ -186,4 +197,4 @@ def _order(one: UsageRecord) -> tuple[Any, ...]:
 
 def total(answers: Iterable[UsageRecord]) -> TokenCounts:
     """Return the sum of all tokens."""
-    return sum((one.tokens for one in answers), TokenCounts())
+    return total_tokens(one.tokens for one in answers)

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from ghapp.attribution.model import Struct
 from ghapp.summaries.selection import SMALLEST_GROUP
-from ghapp.usage.answers import TokenCounts, known_sum
+from ghapp.usage.answers import TokenCounts, known_sum, total_tokens
 from ghapp.usage.decisions import AcceptRate, accept_rate
 
 FOUR_WEEKS = timedelta(days=28)
@@ -62,16 +62,6 @@ class EditCounts(Struct, frozen=True):
     lines_suggested: int | None = None
     """Lines of all decided edits whose lines are known; ``None``: of none they are."""
     lines_accepted: int | None = None
-
-    def __add__(self, other: "EditCounts") -> "EditCounts":
-        return EditCounts(
-            by_people=self.by_people + other.by_people,
-            automatic=self.automatic + other.automatic,
-            unknown=self.unknown + other.unknown,
-            failed=self.failed + other.failed,
-            lines_suggested=known_sum((self.lines_suggested, other.lines_suggested)),
-            lines_accepted=known_sum((self.lines_accepted, other.lines_accepted)),
-        )
 
     @property
     def accept_rate(self) -> AcceptRate | None:
@@ -221,12 +211,27 @@ def counted(
     return UsageCounts(
         people=len({one.person for one in found}),
         agent_sessions=known_sum(one.agent_sessions for one in found),
-        tokens=sum((one.tokens for one in tokens if one.tokens), TokenCounts())
-        if has_tokens
-        else None,
+        tokens=total_tokens(one.tokens for one in tokens if one.tokens) if has_tokens else None,
         answers=known_sum(one.answers for one in tokens) if has_tokens else None,
-        edits=sum((one.edits for one in edits if one.edits), EditCounts()) if has_edits else None,
+        edits=_total_edits(one.edits for one in edits if one.edits) if has_edits else None,
     )
+
+
+def _total_edits(counts: Iterable[EditCounts]) -> EditCounts:
+    """Return the sum of many, quicker than one by one."""
+    found = list(counts)
+    return EditCounts(
+        by_people=_total_decided([one.by_people for one in found]),
+        automatic=_total_decided([one.automatic for one in found]),
+        unknown=_total_decided([one.unknown for one in found]),
+        failed=sum(one.failed for one in found),
+        lines_suggested=known_sum(one.lines_suggested for one in found),
+        lines_accepted=known_sum(one.lines_accepted for one in found),
+    )
+
+
+def _total_decided(counts: Sequence[DecidedCounts]) -> DecidedCounts:
+    return DecidedCounts(sum(one.accepted for one in counts), sum(one.refused for one in counts))
 
 
 def unmapped(parts: Iterable[PersonPart]) -> UnmappedCounts:

@@ -37,12 +37,14 @@ def problem(status: int, error: str, **more: object) -> Response:
     return response
 
 
-def told(status: int, error: str, name: str = "Something went wrong") -> Response:
-    """Return an error as a page for a browser, else as JSON."""
+def told(
+    status: int, error: str, name: str = "Something went wrong", *, page: str = "error.html"
+) -> Response:
+    """Return an error as a page for a browser, else as JSON; ``page`` is its template."""
     if not _is_browser():
         return problem(status, error)
-    page = render_template("error.html", headline=HEADLINES.get(status, name), error=error)
-    return make_response(page, status)
+    shown = render_template(page, headline=HEADLINES.get(status, name), error=error)
+    return make_response(shown, status)
 
 
 def _is_browser() -> bool:

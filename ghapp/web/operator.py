@@ -1,6 +1,6 @@
 """The operator's page: stuck work with its reasons, recurring work, and two buttons.
 
-The page exists only if an operator token is set; a browser sends the token as a password.
+Without an operator token the page says how to set one; a browser sends it as a password.
 """
 
 import hmac
@@ -16,7 +16,7 @@ from ghapp.queue.enqueue import QueueAway
 from ghapp.store import Installation, RecurringWork, WorkEnd, WorkKind, WorkRequest
 from ghapp.web.access import authorization
 from ghapp.web.current import services
-from ghapp.web.errors import problem
+from ghapp.web.errors import told
 
 TRIES = 3
 """Tries after which the page shows a work item that is still retried."""
@@ -37,6 +37,7 @@ RECURRING = {
     WorkKind.VENDOR_PULL: "Reports of a vendor",
 }
 """Recurring work of the app or of an installation → its name on the page."""
+NOT_SET = "no operator token is set: set GHAPP_OPERATOR_TOKEN and start the app again"
 GOOD_ENDS = {WorkEnd.DONE, WorkEnd.NOTHING_TO_DO}
 
 
@@ -44,15 +45,15 @@ operator = Blueprint("operator", __name__)
 
 
 def require_operator() -> Response | None:
-    """Let in only a request with the operator's token; answer 404 if no token is set."""
+    """Let in only a request with the operator's token; 404 says how to set one."""
     token = services.settings.operator_token
     if token is None:
-        return problem(404, "no operator token is set, so this page does not exist")
+        return told(404, NOT_SET, page="operator_off.html")
     given = authorization()
     secret = (given.token or given.password or "") if given else ""
     if hmac.compare_digest(secret.encode(), token.encode()):
         return None
-    refused = problem(401, "this needs the operator token")
+    refused = told(401, "this needs the operator token")
     refused.headers["WWW-Authenticate"] = 'Basic realm="operator", charset="UTF-8"'
     return refused
 
@@ -86,9 +87,9 @@ def stuck() -> str:
 def retry(item_id: int) -> BaseResponse:
     """Make a dead letter due again."""
     if not _is_from_here():
-        return problem(403, "this request comes from another site")
+        return told(403, "this request comes from another site")
     if not services.store.work.retry(item_id, now=services.clock()):
-        return problem(404, "there is no such dead letter")
+        return told(404, "there is no such dead letter")
     return _wake()
 
 
@@ -98,9 +99,9 @@ def retry(item_id: int) -> BaseResponse:
 def again(repository_id: int, number: int) -> BaseResponse:
     """Audit a pull request again."""
     if not _is_from_here():
-        return problem(403, "this request comes from another site")
+        return told(403, "this request comes from another site")
     if services.store.audits.latest(repository_id, number) is None:
-        return problem(404, "this pull request has no audit")
+        return told(404, "this pull request has no audit")
     _enqueue_audit(repository_id, number)
     return _wake()
 

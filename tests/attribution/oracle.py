@@ -900,7 +900,7 @@ def rewriting_in_order(commands: Iterable[ShellCommand], merged_at: datetime) ->
 
 
 def credit_committed(audit: FileAudit, commit: AgentCommit) -> None:
-    """Credit each line that a commit of an agent's account wrote (rules.md 2.20)."""
+    """Credit each line that a commit of an agent's account wrote (rules.md 2.21)."""
     made = Edit(
         id=f"agent_commit:{commit.sha}",
         agent=commit.agent,

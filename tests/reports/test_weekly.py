@@ -1,10 +1,11 @@
-"""A week as a message: shares are floors, unknown is not zero, and nobody is named."""
+"""A week as a letter: shares are floors, unknown is not zero, and nobody is named."""
 
 from datetime import date
 
 import pytest
 from msgspec.structs import replace
 
+from ghapp.reports.letter import to_markdown
 from ghapp.reports.weekly import MOST_ROWS, QUIET_WORDS, WeekSummary, weekly
 from ghapp.summaries.counts import (
     AgentCounts,
@@ -52,7 +53,7 @@ def summary(totals: PullCounts = COUNTS, repositories: int = 1) -> OrganizationS
 
 
 def message(totals: PullCounts = COUNTS, before: PullCounts = COUNTS, **more: int) -> str:
-    return weekly(WEEK, summary(totals, **more), before)
+    return to_markdown(weekly(WEEK, summary(totals, **more), before))
 
 
 @pytest.mark.parametrize(
@@ -108,21 +109,21 @@ def test_a_quiet_spot_says_what_is_quiet_about_it() -> None:
         QuietSpot(repository_id=1, name=f"acme/{rule}", rule=rule, now=nothing, before=nothing)
         for rule in QuietReason
     )
-    told = weekly(WEEK, replace(summary(PullCounts()), quiet=spots), COUNTS)
+    told = to_markdown(weekly(WEEK, replace(summary(PullCounts()), quiet=spots), COUNTS))
     assert [line for line in told.splitlines() if line.startswith("- `acme/")] == [
         f"- `acme/{rule}`: {QUIET_WORDS[rule]}" for rule in QuietReason
     ]
 
 
 def test_without_an_address_there_is_no_link() -> None:
-    assert "](" not in weekly(replace(WEEK, address=None), summary(), COUNTS)
+    assert "](" not in to_markdown(weekly(replace(WEEK, address=None), summary(), COUNTS))
 
 
 def test_usage_of_few_people_is_not_told() -> None:
     usage = UsageCounts(people=5, agent_sessions=7, tokens=TokenCounts(output=1_000))
-    told = weekly(WEEK, summary(), COUNTS, usage)
+    told = to_markdown(weekly(WEEK, summary(), COUNTS, usage))
     assert "Use of agents: 5 people, 7 agent sessions, 1,000 output tokens.\n" in told
     for few in (replace(usage, people=4), UsageCounts(), None):
-        assert "Use of agents" not in weekly(WEEK, summary(), COUNTS, few)
+        assert "Use of agents" not in to_markdown(weekly(WEEK, summary(), COUNTS, few))
     unknown = replace(usage, agent_sessions=None, tokens=None)
-    assert "Use of agents: 5 people.\n" in weekly(WEEK, summary(), COUNTS, unknown)
+    assert "Use of agents: 5 people.\n" in to_markdown(weekly(WEEK, summary(), COUNTS, unknown))

@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from ghapp.store import Store
+from ghapp.store import Installation, Store
 from ghapp.store.weeklies import WeeklyOrder
 from tests.store.records import DAY, NOW
 
@@ -18,6 +18,16 @@ def test_an_order_holds_until_it_is_stopped(store: Store) -> None:
     assert store.weeklies.stop(7)
     assert not store.weeklies.stop(7)
     assert store.weeklies.of(7) is None
+
+
+def test_an_organization_that_left_for_sure_leaves_no_address(sqlite_store: Store) -> None:
+    sqlite_store.installations.seen(Installation(id=7, account="acme"), now=NOW)
+    sqlite_store.weeklies.order(ORDER, now=NOW)
+    assert sqlite_store.weeklies.forget_uninstalled(NOW + DAY) == 0
+    sqlite_store.installations.removed(7, now=NOW)
+    assert sqlite_store.weeklies.forget_uninstalled(NOW) == 0
+    assert sqlite_store.weeklies.forget_uninstalled(NOW + DAY) == 1
+    assert sqlite_store.weeklies.all() == ()
 
 
 def test_a_week_is_claimed_once(store: Store) -> None:

@@ -173,16 +173,17 @@ def server_of(host: MailHost) -> MailServer:
 
 def test_a_letter_goes_by_mail() -> None:
     with serving(host := MailHost()):
-        mail(server_of(host), "leads@example.com", "acme: 2026-W21", "## Ümlaut\n")
+        mail(server_of(host), "leads@example.com", "acme: 2026-W21", "Ümlaut\n", "<p>Ümlaut</p>")
     (received,) = host.received
     assert "To: leads@example.com" in received
     assert "Subject: acme: 2026-W21" in received
     assert "Auto-Submitted: auto-generated" in received
+    assert received.index("text/plain") < received.index("text/html")  # the last one is preferred
 
 
 def test_a_refused_letter_was_not_sent() -> None:
     with serving(host := MailHost(refuses=True)), pytest.raises(NotSent):
-        mail(server_of(host), "leads@example.com", "s", "t")
+        mail(server_of(host), "leads@example.com", "s", "t", "<p>t</p>")
     assert host.received == []
 
 

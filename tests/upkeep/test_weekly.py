@@ -19,7 +19,7 @@ from ghapp.store.summaries.spend import SpendQuestions
 from ghapp.store.summaries.usage import UsageQuestions
 from ghapp.summaries.selection import PersonNaming
 from ghapp.upkeep.outgoing import NotSent
-from ghapp.upkeep.weekly import WeeklySummaries, last_week, next_sending
+from ghapp.upkeep.weekly import WeeklySummaries, last_week, next_sending, posted
 from ghapp.usage.answers import TokenCounts
 from ghapp.usage.days import TokenDay
 from ghapp.usage.sources import IdentityKind, UsageIdentity, UsageSource
@@ -110,6 +110,14 @@ def test_it_says_the_week_and_is_sent_once(
         "https://audits.example.com/organizations/acme?since=2026-05-11&until=2026-05-17",
     ):
         assert words in said["text"]
+
+
+def test_only_slack_gets_blocks(summaries: WeeklySummaries) -> None:
+    (installation,) = summaries.store.installations.all()
+    letter = summaries.letter(INSTALLATION, summaries._week(installation), ())
+    assert "blocks" in posted("https://hooks.slack.com/services/T/B/x", letter)
+    for other in ("https://hooks.slack.com.example/x", "https://example.com/?hooks.slack.com"):
+        assert "blocks" not in posted(other, letter)
 
 
 def test_unknown_is_not_zero(summaries: WeeklySummaries, receiver: Receiver) -> None:

@@ -50,7 +50,10 @@ def dead_letter(services: Services) -> int:
 
 @pytest.mark.parametrize("path", ["/operator", "/metrics"])
 def test_without_a_token_of_ours_nothing_is_there(client: FlaskClient, path: str) -> None:
-    assert client.get(path, headers=AUTH).status_code == 404
+    answer = client.get(path, headers={**AUTH, "Accept": "text/html"})
+    assert (answer.status_code, answer.mimetype) == (404, "text/html")
+    assert "<code>GHAPP_OPERATOR_TOKEN</code>" in answer.text
+    assert "GHAPP_OPERATOR_TOKEN" in client.get(path, headers=AUTH).json["error"]
 
 
 @pytest.mark.parametrize("path", ["/operator", "/metrics"])

@@ -73,6 +73,24 @@ def finest(selection: PullSelection) -> Iterator[GrainSpan]:
             yield span
 
 
+def by_month(selection: PullSelection) -> Iterator[tuple[date | None, GrainSpan]]:
+    """Split the selected days into months, and the months at the ends into weeks and days.
+
+    With each comes the first day of its month; ``None``: each of its periods is a month.
+    """
+    for span in spans(selection, TimeGrain.MONTH):
+        if span.grain is TimeGrain.MONTH or span.first is None or span.last is None:
+            yield None, span
+            continue
+        day, last = to_day(span.first), to_day(span.last)
+        while day <= last:
+            month = TimeGrain.MONTH.start(day)
+            end = min(TimeGrain.MONTH.next(month) - ONE_DAY, last)
+            edge = PullSelection((), since=day, until=end)
+            yield from ((month, piece) for piece in spans(edge, TimeGrain.WEEK))
+            day = end + ONE_DAY
+
+
 def within(column: ColumnElement[int], span: GrainSpan) -> list[ColumnElement[bool]]:
     """Return the conditions that a day number is in a span."""
     found = []
@@ -240,6 +258,8 @@ class TeamMembers:
         team = self.of(login)
         if team is None:
             return None
+        if not self._sizes:
+            self._count(self._team_of)  # looks everybody up at once, and not team by team
         if team not in self._sizes:
             self._sizes[team] = self._count(self.members(team))
         return team if self._sizes[team] >= SMALLEST_GROUP else None

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
+import msgspec
+
 from ghapp.store.summaries.accounts import people
 from ghapp.store.summaries.conditions import TeamMembers
 from ghapp.summaries.counts import PersonCounts, PullCounts, QuietReason, TeamCounts
@@ -47,13 +49,17 @@ def team_logins(
     If these are fewer people than a team needs, the smallest team joins them.
     """
     found: defaultdict[str | None, list[str]] = defaultdict(list)
-    for login in logins:
+    everybody = list(logins)
+    for login in everybody:
         found[teams.of(login)].append(login)
+    count(everybody)  # looks them up at once, and not team by team
     rest = found.pop(None, [])
-    by_size = sorted(found, key=lambda team: (count(found[team]), str(team)))
-    for team in by_size:
-        if count(found[team]) < SMALLEST_GROUP or 0 < count(rest) < SMALLEST_GROUP:
+    sizes = {team: count(members) for team, members in found.items()}
+    of_rest = count(rest)
+    for team in sorted(found, key=lambda team: (sizes[team], str(team))):
+        if sizes[team] < SMALLEST_GROUP or 0 < of_rest < SMALLEST_GROUP:
             rest += found.pop(team)
+            of_rest = count(rest)
     return {**found, None: rest} if rest else dict(found)
 
 
@@ -125,4 +131,5 @@ def _is_quiet(rule: QuietReason, week: PullCounts, before: PullCounts) -> bool:
 
 def total(counts: Iterable[PullCounts]) -> PullCounts:
     """Return the sum of these counts."""
-    return sum(counts, PullCounts())
+    rows = [msgspec.structs.astuple(one) for one in counts]
+    return PullCounts(*map(sum, zip(*rows, strict=True))) if rows else PullCounts()

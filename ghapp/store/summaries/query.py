@@ -6,7 +6,7 @@ selections are counted by pull request.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Any, TypeVar
@@ -48,6 +48,7 @@ from ghapp.store.summaries.conditions import (
     GrainSpan,
     TeamMembers,
     below,
+    by_month,
     child,
     conditions,
     counted,
@@ -82,6 +83,7 @@ from ghapp.store.summaries.tally import (
     ELSEWHERE,
     LANGUAGE,
     MODEL,
+    day_number,
 )
 from ghapp.summaries.changes import MeasuredCounts
 from ghapp.summaries.counts import (
@@ -239,7 +241,8 @@ class SelectionQuery:
         for number, counts in found.items():
             repository_id, day = divmod(number, _DAYS)
             if repository_id in points:
-                points[repository_id][TimeGrain.MONTH.start(to_day(day))] += counts
+                of_one, month = points[repository_id], TimeGrain.MONTH.start(to_day(day))
+                of_one[month] = of_one[month] + counts if month in of_one else counts
         return {
             one: _without_gaps(of_one, TimeGrain.MONTH, self._selection)
             for one, of_one in points.items()
@@ -247,8 +250,14 @@ class SelectionQuery:
         }
 
     def own_months(self) -> dict[int, PullCounts]:
-        """Return the counts by a number that combines repository and first day."""
-        return self._tallied(ALL, TimeGrain.MONTH, tally.c.repository_id * _DAYS + tally.c.start)
+        """Return the counts by a number that combines repository and first day of the month."""
+        ours = among(tally.c.repository_id, self._selection.repository_ids)
+        place = tally.c.repository_id * _DAYS
+        keys = [
+            (place + (tally.c.start if first is None else day_number(first)), span)
+            for first, span in by_month(self._selection)
+        ]
+        return dict(self._summed(tally, ours, ALL, keys))
 
     def repository_weeks(
         self, repository_ids: tuple[int, ...]
@@ -256,8 +265,8 @@ class SelectionQuery:
         """Return the counts of these repositories by week, of days that are whole weeks."""
         ours = among(tally.c.repository_id, repository_ids)
         key = tally.c.repository_id * _DAYS + tally.c.start
-        periods = spans(self._selection, TimeGrain.WEEK)
-        found = dict(self._summed(tally, ours, ALL, periods, key))
+        keys = [(key, span) for span in spans(self._selection, TimeGrain.WEEK)]
+        found = dict(self._summed(tally, ours, ALL, keys))
         return {(one // _DAYS, to_day(one % _DAYS)): counts for one, counts in found.items()}
 
     def author_weeks(self, logins: Collection[str]) -> dict[tuple[str, date], PullCounts]:
@@ -277,8 +286,8 @@ class SelectionQuery:
         ours = and_(
             among(tally.c.repository_id, self._selection.repository_ids), tally.c.name.in_(logins)
         )
-        periods = spans(self._selection, TimeGrain.WEEK)
-        return dict(self._summed(tally, ours, AUTHOR, periods, _week_of(tally)))
+        keys = [(_week_of(tally), span) for span in spans(self._selection, TimeGrain.WEEK)]
+        return dict(self._summed(tally, ours, AUTHOR, keys))
 
     @cached_property
     def authors(self) -> dict[str, PullCounts]:
@@ -374,7 +383,11 @@ class SelectionQuery:
 
     def teams(self) -> tuple[TeamCounts, ...]:
         """Return the counts by team."""
-        return fold_teams(self.authors, self._teams, self._count) if self._teams else ()
+        return self._in_teams if self._teams else ()
+
+    @cached_property
+    def _in_teams(self) -> tuple[TeamCounts, ...]:
+        return fold_teams(self.authors, self._teams, self._count)
 
     def measured_authors(self) -> dict[str, MeasuredCounts]:
         """Return the counts by login with what intervals of their lines need."""
@@ -425,7 +438,7 @@ class SelectionQuery:
         if self._naming.names is NamesShown.TEAMS:
             rows = [
                 person_counts(team.team or OTHERS, team.people, team.counts)
-                for team in fold_teams(authors, self._teams, self._count)
+                for team in self._in_teams
             ]
         else:
             rows = [
@@ -534,7 +547,8 @@ class SelectionQuery:
         ours = among(group_tally.c.group_id, parts.groups)
         if names is not None:
             ours = and_(ours, group_tally.c.name.in_(names))
-        found = dict(self._summed(group_tally, ours, dimension, periods, key))
+        keys = [(key, span) for span in periods]
+        found = dict(self._summed(group_tally, ours, dimension, keys))
         if parts.added:
             found = _added(found, own(self._only(parts.added)).items())
         if parts.taken:
@@ -565,17 +579,16 @@ class SelectionQuery:
         self, dimension: str, periods: Iterable[GrainSpan], key: ColumnElement[KeyT]
     ) -> dict[KeyT, PullCounts]:
         ours = among(tally.c.repository_id, self._selection.repository_ids)
-        return dict(self._summed(tally, ours, dimension, periods, key))
+        return dict(self._summed(tally, ours, dimension, [(key, span) for span in periods]))
 
     def _summed(
         self,
         table: Table,
         ours: ColumnElement[bool],
         dimension: str,
-        periods: Iterable[GrainSpan],
-        key: ColumnElement[KeyT],
+        keys: Sequence[tuple[ColumnElement[KeyT], GrainSpan]],
     ) -> Iterable[tuple[KeyT, PullCounts]]:
-        """Sum the tallies of some periods by a column, in one query."""
+        """Sum the tallies of some periods, each by a column of its own, in one query."""
         columns = table.c
         of_periods = [
             select(key.label("key"), *(columns[name] for name in COUNTS)).where(
@@ -584,7 +597,7 @@ class SelectionQuery:
                 columns.grain == span.grain.value,
                 *within(columns.start, span),
             )
-            for span in periods
+            for key, span in keys
         ]
         if not of_periods:
             return
@@ -592,7 +605,8 @@ class SelectionQuery:
         # PostgreSQL returns sums as decimals, which cost Python more than the sums themselves.
         sums = (cast(func.sum(rows.c[name]), BigInteger) for name in COUNTS)
         query = select(rows.c.key, *sums).group_by(rows.c.key)
-        for name, *counts in self._connection.execute(query):
+        # All at once: thousands of rows one by one cost as much again.
+        for name, *counts in self._connection.execute(query).all():
             yield name, PullCounts(*counts)
 
     def _selected(self, key: ColumnElement[KeyT]) -> dict[KeyT, PullCounts]:

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 from itertools import groupby
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -24,7 +24,7 @@ from sqlalchemy import (
 from ghapp.spend.allocation import MergedLines, PullCostPart, pull_request_cost
 from ghapp.spend.budgets import BudgetOf, MonthlyBudget, state_of
 from ghapp.spend.closed_months import month_of, next_month
-from ghapp.spend.cost import CostBasis, TokenCost
+from ghapp.spend.cost import CostBasis, TokenCost, total_cost
 from ghapp.spend.counts import (
     BilledAmount,
     BudgetCheck,
@@ -213,6 +213,17 @@ def _details(
     )
 
 
+class _CostRow(NamedTuple):
+    """What a person's usage costs in one repository; ``None``: of all models and agents."""
+
+    repository_id: int
+    person: int
+    cost: TokenCost
+    agent: str | None = None
+    model: str | None = None
+    is_matched: bool | None = None
+
+
 class SpendQuery(UsageQuery):
     """One selection of spend, answered in one transaction."""
 
@@ -226,20 +237,29 @@ class SpendQuery(UsageQuery):
         super().__init__(connection, selection)
         self._basis = basis
         self._naming = naming
-        self._months: dict[date, Sequence[Row[Any]]] = {}
+        self._months: dict[date, Sequence[_CostRow]] = {}
 
     @cached_property
-    def _rows(self) -> Sequence[Row[Any]]:
-        return self._by_person(cost_sum.c.agent, cost_sum.c.model)
+    def _rows(self) -> Sequence[_CostRow]:
+        """The costs by all that a page names: one question costs less than one for each part."""
+        columns = cost_sum.c
+        key = (columns.repository_id, columns.person)
+        parts = (columns.agent, columns.model, columns.is_matched)
+        sums = select(*key, *parts, *self._sums(columns)).where(*self._whole(cost_sum))
+        query = sums.group_by(*key, *parts)
+        return [
+            _CostRow(row[0], row[1], summed_cost(row), row[2], row[3], row[4])
+            for row in self._connection.execute(query)
+        ]
 
     # --- usage ------------------------------------------------------------------------------------
 
     @property
     def everybody(self) -> Divided:
         """The cost of each person in the selection."""
-        return _divided(self._rows)
+        return _divided((row.person, bool(row.is_matched), row.cost) for row in self._rows)
 
-    def cost_parts(self, name: Callable[[Row[Any]], str | None]) -> tuple[SpendPart, ...]:
+    def cost_parts(self, name: Callable[[_CostRow], str | None]) -> tuple[SpendPart, ...]:
         """Return the cost by what a row is called."""
         return folded(_by(self._rows, name))
 
@@ -261,17 +281,16 @@ class SpendQuery(UsageQuery):
         """Return the cost by the repository in which an agent worked; nothing of a single one."""
         if len(self._selection.repository_ids) == 1 and not self._selection.has_unplaced:
             return ()
-        rows = self._by_person(cost_sum.c.repository_id)
-        names = self._names({row.repository_id for row in rows} - {NOWHERE})
-        return folded(_by(rows, lambda row: names.get(row.repository_id)))
+        names = self._names({row.repository_id for row in self._rows} - {NOWHERE})
+        return self.cost_parts(lambda row: names.get(row.repository_id))
 
     def series_of_costs(self, grain: TimeGrain) -> tuple[SpendPoint, ...]:
         """Return the cost by period, oldest first."""
         columns = cost_sum.c
         key = (columns.person, columns.is_matched)
-        by_start: defaultdict[int, list[Row[Any]]] = defaultdict(list)
+        by_start: defaultdict[int, list[tuple[int, bool, TokenCost]]] = defaultdict(list)
         for row in self._by_period(cost_sum, grain, self._sums(columns), *key):
-            by_start[row.start].append(row)
+            by_start[row.start].append((row.person, row.is_matched, summed_cost(row)))
         if not by_start:
             return ()
         found = {to_day(start): _divided(own) for start, own in by_start.items()}
@@ -313,13 +332,6 @@ class SpendQuery(UsageQuery):
     def _named(self, person: int) -> str:
         login = self._logins.get(person)
         return self._naming.of(login or f"{'name' if person < 0 else 'account'} {abs(person)}")
-
-    def _by_person(self, *key: ColumnElement[Any]) -> Sequence[Row[Any]]:
-        """Return the costs of each person by ``key``, with and without matched lines."""
-        columns = cost_sum.c
-        whole = (*key, columns.person, columns.is_matched)
-        query = select(*whole, *self._sums(columns)).where(*self._whole(cost_sum)).group_by(*whole)
-        return self._connection.execute(query).all()
 
     def _sums(self, columns: Any) -> list[ColumnElement[Any]]:
         """Return the sums of a cost on the basis that is asked for, as `summed_cost` reads them."""
@@ -423,13 +435,13 @@ class SpendQuery(UsageQuery):
         )
         return self._asked(cost_sum, of_days)
 
-    def _month(self, month: date) -> Sequence[Row[Any]]:
+    def _month(self, month: date) -> Sequence[_CostRow]:
         """Return the costs of a month by person and repository; they are asked for once."""
         if month not in self._months:
             self._months[month] = self._asked_month(month)
         return self._months[month]
 
-    def _asked_month(self, month: date) -> Sequence[Row[Any]]:
+    def _asked_month(self, month: date) -> Sequence[_CostRow]:
         columns = cost_sum.c
         key = (columns.repository_id, columns.person)
         is_month = and_(columns.grain == TimeGrain.MONTH.value, columns.start == day_number(month))
@@ -438,7 +450,9 @@ class SpendQuery(UsageQuery):
             .where(*self._asked(cost_sum, is_month))
             .group_by(*key)
         )
-        return self._connection.execute(query).all()
+        return [
+            _CostRow(row[0], row[1], summed_cost(row)) for row in self._connection.execute(query)
+        ]
 
     def _month_is_shown(self, month: date) -> bool:
         return may_be_shown(_by(self._month(month), lambda _: "all").get("all", {}))
@@ -553,23 +567,29 @@ def _same(costs: Subquery) -> ColumnElement[bool]:
     )
 
 
-def _divided(rows: Iterable[Row[Any]]) -> Divided:
+def _divided(costs: Iterable[tuple[int, bool, TokenCost]]) -> Divided:
     """Return what each person costs, with and without matched lines."""
-    found: defaultdict[int, PersonCost] = defaultdict(PersonCost)
-    for row in rows:
-        one = summed_cost(row)
-        found[row.person] += (
-            PersonCost(matched=one) if row.is_matched else PersonCost(unmatched=one)
+    matched: defaultdict[int, list[TokenCost]] = defaultdict(list)
+    unmatched: defaultdict[int, list[TokenCost]] = defaultdict(list)
+    for person, is_matched, one in costs:
+        (matched if is_matched else unmatched)[person].append(one)
+    return {
+        person: PersonCost(
+            total_cost(matched.get(person, ())), total_cost(unmatched.get(person, ()))
         )
-    return dict(found)
+        for person in {**matched, **unmatched}
+    }
 
 
 def _by(
-    rows: Iterable[Row[Any]], name: Callable[[Row[Any]], str | None]
+    rows: Iterable[_CostRow], name: Callable[[_CostRow], str | None]
 ) -> dict[str | None, ByPerson]:
     """Return what each person costs in each part."""
-    found: defaultdict[str | None, defaultdict[int, TokenCost]]
-    found = defaultdict(lambda: defaultdict(TokenCost))
+    found: defaultdict[str | None, defaultdict[int, list[TokenCost]]]
+    found = defaultdict(lambda: defaultdict(list))
     for row in rows:
-        found[name(row)][row.person] += summed_cost(row)
-    return {part: dict(people) for part, people in found.items()}
+        found[name(row)][row.person].append(row.cost)
+    return {
+        part: {person: total_cost(costs) for person, costs in people.items()}
+        for part, people in found.items()
+    }

@@ -13,7 +13,7 @@ from ghapp.reports.charts import meter
 from ghapp.reports.harmless import visible
 from ghapp.reports.ranges import ranges
 from ghapp.reports.summary import summarize
-from ghapp.rulebook import PageSection, of_reason
+from ghapp.rulebook import sections
 from ghapp.spend.counts import PullCostDetails
 from ghapp.store import Publication, Repository, SavedAudit
 from ghapp.web.access import asked, note_access, require_reader, viewer
@@ -134,7 +134,7 @@ def file(owner: str, name: str, number: int) -> str:
         runs=runs,
         sources=audit.edits or {},
         one_by_one=len(found.lines) <= MOST_LINES,
-        explained=explained(runs),
+        meanings=_meanings(runs),
         texts=_texts(repository, audit, found.path),
     )
 
@@ -220,12 +220,13 @@ def _run(lines: Sequence[LineVerdict]) -> LineRun:
     )
 
 
-def explained(runs: Sequence[LineRun]) -> dict[str, tuple[PageSection, ...]]:
-    """Return the paragraphs that explain the reasons of these runs, by reason."""
-    reasons = dict.fromkeys(str(line.reason) for run in runs for line in run.lines)
-    # Trivial lines explain the least, so their paragraph comes last.
+def _meanings(runs: Sequence[LineRun]) -> dict[str, bool]:
+    """Return the reasons of these runs, and of each whether the page of reasons explains it."""
+    reasons = dict.fromkeys(run.reason for run in runs)
+    # Trivial lines explain the least, so their sentence comes last.
     ordered = sorted(reasons, key=lambda reason: reason == Reason.TRIVIAL_LINE)
-    return {reason: of_reason(reason) for reason in ordered}
+    known = sections("reasons")
+    return {reason: reason in known for reason in ordered}
 
 
 # --- pictures -------------------------------------------------------------------------------------

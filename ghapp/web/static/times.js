@@ -7,3 +7,6 @@ for (const time of document.querySelectorAll("time[datetime]")) {
   time.title ||= time.textContent;
   time.textContent = (time.className === "day" ? days : minutes).format(at);
 }
+// What still runs is looked at again; without this file a person follows the link beside it.
+const running = document.querySelector("[data-look-again]");
+if (running) setTimeout(() => location.reload(), 1000 * running.dataset.lookAgain);

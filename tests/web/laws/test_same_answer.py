@@ -15,6 +15,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from ghapp.reports.letter import to_markdown
 from ghapp.reports.weekly import WeekSummary, weekly
 from ghapp.summaries.counts import PullCounts
 from ghapp.summaries.selection import PullSelection, TimeGrain
@@ -158,7 +159,8 @@ def test_the_letter_gives_the_counts_of_its_week(
     ids = tuple(one.id for one in place.store.installations.repositories(made.installed.id))
     week = PullSelection(ids, since=monday, until=sunday)
     summary = place.services.summaries.organization(week, TimeGrain.WEEK, today=NOW.date())
-    letter = weekly(WeekSummary(made.account, monday, sunday, None), summary, PullCounts())
+    week = WeekSummary(made.account, monday, sunday, None)
+    letter = to_markdown(weekly(week, summary, PullCounts()))
     query = {"since": monday.isoformat(), "until": sunday.isoformat()}
     pulls, with_, *_ = of_page(browser.get(f"/organizations/{made.account}", query_string=query))
     assert f"- {pulls} merged pull request" in letter

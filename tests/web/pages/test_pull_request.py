@@ -1,6 +1,7 @@
 """The pages of one pull request: every line with its reason, every audit, no user's markup."""
 
 from datetime import timedelta
+from html import unescape
 
 import msgspec
 import pytest
@@ -16,6 +17,7 @@ from ghapp.attribution.model import (
     Reason,
 )
 from ghapp.reports.coverage import erased, of_author
+from ghapp.reports.words import sentence
 from ghapp.store import ErasedBy, ErasureScope, Publication, SavedAudit
 from ghapp.summaries.counts import PullFacts
 from ghapp.web.pages.pull_request import MOST_RUNS, file_parts, runs_of, why
@@ -57,7 +59,11 @@ def test_a_file_shows_each_added_line_with_its_reason_and_its_meaning(
             (str(line.line), str(line.reason)) for line in file.lines
         ]
         for reason in {line.reason for line in file.lines}:
-            assert f'<section id="{reason}">' in answer.text
+            assert f'<div id="{reason}">' in answer.text
+            html = unescape(answer.text)
+            # In one sentence: the rule itself stands on the page of reasons.
+            assert html.count(sentence(reason)) == 1
+            assert f'href="/reasons#{reason}"' in answer.text
 
 
 def test_runs_hold_every_line_once(assisted: Audit) -> None:

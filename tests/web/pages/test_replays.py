@@ -37,7 +37,7 @@ def test_a_replay_is_begun_and_watched(place: Place) -> None:
     assert str(found.until) == "2026-05-31 23:59:59.999999+00:00"
     page = place.signed_in("reader").get(address).text
     assert "0 of 0 or more merged pull requests audited" in page
-    assert 'http-equiv="refresh"' in page
+    assert 'data-look-again="5"' in page
     assert place.store.access_log.of(found.repository_id)[0].what == "replay"
     assert begin(place) == address
     assert "Replay 1" in place.signed_in("reader").get(PAGE).text
@@ -68,7 +68,7 @@ def test_it_is_cancelled_and_what_is_done_stays(place: Place) -> None:
     reader = place.signed_in("reader")
     page = reader.get(address).text
     assert "1 of 2 merged pull requests audited" in page
-    assert 'http-equiv="refresh"' not in page
+    assert "data-look-again" not in page
     assert reader.get(f"{address}/documents.jsonl").data == made + b"\n"
     differences = reader.get(f"{address}/differences.html")
     assert differences.headers["Content-Disposition"].startswith("attachment")
