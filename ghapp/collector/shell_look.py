@@ -139,7 +139,7 @@ def written_names(command: str) -> frozenset[str]:
 
     A command that only reads names files, too, and a person may save just these while it runs.
 
-    >>> sorted(written_names("pytest a.py && sed -i s/a/b/ x.py 2>&1"))
+    >>> sorted(written_names("pytest a.py && sed -i s/a/b/ x.py"))
     ['-i', 's/a/b/', 'sed', 'x.py']
     """
     found: set[str] = set()
