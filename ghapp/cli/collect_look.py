@@ -59,8 +59,8 @@ def status(form: str) -> None:
     last = f", last {moment(before.sent_at)}" if before.sent_at else ""
     click.echo(f"sent      {before.sent} edit(s){last}")
     say_stays(before.stays)
-    for one in shell_look.switched_off(str(places.directory)):
-        click.echo(f"commands  not looked at in {visible(one.root, LONGEST)}: {one.why}")
+    for off in shell_look.switched_off(str(places.directory)):
+        click.echo(f"commands  not looked at in {visible(off.root, LONGEST)}: {off.why}")
     _say_seen(before)
     if before.usage is not None:
         say_usage(before.usage)
