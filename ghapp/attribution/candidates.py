@@ -16,7 +16,6 @@ from ghapp.attribution.model import (
     AuditSubject,
     Change,
     Edit,
-    EditResult,
     EditsLeftOut,
     Evidence,
     FileDiff,
@@ -44,8 +43,6 @@ class CandidateEdits:
     checkouts: KnownCheckouts
     usable: ByPath = field(default_factory=lambda: defaultdict(list))
     """Applied inside the window, or with an unknown outcome that the file has to show."""
-    observed: ByPath = field(default_factory=lambda: defaultdict(list))
-    """What commands changed inside the window, as the collector's hook saw it."""
     outside_window: ByPath = field(default_factory=lambda: defaultdict(list))
     not_applied: ByPath = field(default_factory=lambda: defaultdict(list))
     elsewhere: list[Edit] = field(default_factory=list)
@@ -64,8 +61,7 @@ class CandidateEdits:
 
     def considered(self) -> list[Edit]:
         """Return all usable edits, by time and id."""
-        tables = (self.usable, self.observed)
-        edits = [edit for table in tables for found in table.values() for edit in found]
+        edits = [edit for found in self.usable.values() for edit in found]
         edits += self.beside()
         return sorted(edits, key=lambda edit: (edit.at, edit.id))
 
@@ -92,8 +88,7 @@ class CandidateEdits:
         """
         return [
             edit
-            for table in (self.usable, self.observed)
-            for path, found in table.items()
+            for path, found in self.usable.items()
             if path is not None or policy.moved_blocks
             for edit in found
         ]
@@ -117,16 +112,13 @@ def candidates(
     first, last = policy.window(subject.merged_at)
     found = CandidateEdits(subject.merged_at, checkouts)
     for edit in in_order(first_hand(once(edits)), subject.merged_at):
-        if edit.outcome is EditResult.OBSERVED and not policy.command_changed:
-            continue
         place = checkouts.place(edit.path)
         if not place.inside:
             found.elsewhere.append(edit)
         elif not policy.may_count(edit.outcome):
             found.not_applied[place.path].append(edit)
         elif first <= edit.at <= last:
-            is_observed = edit.outcome is EditResult.OBSERVED
-            (found.observed if is_observed else found.usable)[place.path].append(edit)
+            found.usable[place.path].append(edit)
         else:
             found.outside_window[place.path].append(edit)
     found.commands.extend(reaching(commands, subject, change, policy, checkouts))
