@@ -64,27 +64,11 @@ def attribute(  # noqa: PLR0913 - four inputs, the time and the measure
     sides.begin()
     found = candidates(subject, change, evidence, policy)
     files = tuple(_verdicts(change, found, policy, sides))
-    considered = found.considered()
+    inputs = _inputs(change, evidence, policy, found)
     sources = edit_sources(files, found)
     counted = replace(verdict.totals(files), by_model=lines_by_model(files, sources))
     totals, judged = verdict.settled(
-        counted, edits_considered=len(considered), complete=change.complete
-    )
-    inputs = AuditInputs(
-        diff=digest.of_change(change),
-        evidence=digest.with_commits(
-            evidence.digest or digest.of_edits(found.compared(policy), found.commands),
-            [one.commit for one in found.commits],
-        ),
-        edits_considered=len(considered),
-        change_complete=change.complete,
-        evidence_complete=not evidence.unread,
-        missing=tuple(sorted(change.missing)),
-        unread_records=len(evidence.unread),
-        declared=evidence.declared,
-        agent_commits=committed.counted(evidence.agent_commits),
-        passed_over=evidence.passed_over,
-        edits_left_out=found.left_out(),
+        counted, edits_considered=inputs.edits_considered, complete=change.complete
     )
     return Audit(
         schema=SCHEMA,
@@ -104,6 +88,28 @@ def attribute(  # noqa: PLR0913 - four inputs, the time and the measure
         totals=totals,
         files=files,
         edits=sources,
+    )
+
+
+def _inputs(
+    change: Change, evidence: Evidence, policy: Policy, found: CandidateEdits
+) -> AuditInputs:
+    """Return what an audit was made from, without why there is no evidence."""
+    return AuditInputs(
+        diff=digest.of_change(change),
+        evidence=digest.with_commits(
+            evidence.digest or digest.of_edits(found.compared(policy), found.commands),
+            [one.commit for one in found.commits],
+        ),
+        edits_considered=len(found.considered()),
+        change_complete=change.complete,
+        evidence_complete=not evidence.unread,
+        missing=tuple(sorted(change.missing)),
+        unread_records=len(evidence.unread),
+        declared=evidence.declared,
+        agent_commits=committed.counted(evidence.agent_commits),
+        passed_over=evidence.passed_over,
+        edits_left_out=found.left_out(),
     )
 
 

@@ -6,11 +6,11 @@ from typing import Any
 import msgspec
 
 from ghapp.attribution.model import (
+    AgentDeclaration,
     Audit,
     AuditInputs,
     AuditState,
     AuditTotals,
-    Declaration,
     FileVerdict,
     Measure,
     PolicyUsed,
@@ -104,7 +104,7 @@ def _upgraded(first: _FirstAudit) -> Audit:
         unread_records=given.unread_records,
         declared=None
         if declared is None
-        else tuple(Declaration(agent=one, commits=declared[one]) for one in sorted(declared)),
+        else tuple(AgentDeclaration(agent=one, commits=declared[one]) for one in sorted(declared)),
     )
     if not is_known:
         members["totals"] = msgspec.structs.replace(first.totals, share=None)

@@ -329,7 +329,7 @@ class FileSnapshot(Struct, frozen=True):
     """Git's blob id: SHA-1 in hexadecimal digits."""
 
 
-class Declaration(Struct, frozen=True):
+class AgentDeclaration(Struct, frozen=True):
     """What the change's commits and text declare about one agent. It attributes no line."""
 
     agent: str
@@ -386,7 +386,7 @@ class Evidence(Struct, frozen=True):
     unread: tuple[UnreadEvidence, ...] = ()
     passed_over: tuple[PassedOver, ...] | None = None
     """What was given and not read as an edit, each agent and kind once; ``None``: nobody looked."""
-    declared: tuple[Declaration, ...] | None = None
+    declared: tuple[AgentDeclaration, ...] | None = None
     """What the change declares about agents, by agent. This attributes no line. ``None``: nobody
     looked."""
     agent_commits: tuple[AgentCommit, ...] | None = None
@@ -599,7 +599,7 @@ class AuditInputs(Struct, frozen=True):
     """Files of the change whose added lines could not be read."""
     unread_records: int = 0
     """Different evidence records that could not be read; copies count once."""
-    declared: tuple[Declaration, ...] | None = None
+    declared: tuple[AgentDeclaration, ...] | None = None
     """What the change declares about agents, by agent; ``None``: nobody looked."""
     agent_commits: tuple[AgentCommitCount, ...] | None = None
     """Commits by agents' own accounts, by agent; ``None``: nobody asked GitHub whose they are."""

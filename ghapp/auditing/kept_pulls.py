@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 from cryptography.fernet import Fernet, InvalidToken
 
-from ghapp.attribution.model import AgentCommit, Declaration, Struct
+from ghapp.attribution.model import AgentCommit, AgentDeclaration, Struct
 from ghapp.github.pull_requests import ChangeSource, PullRequest
 from ghapp.ingest.carried import CarriedEvidence
 from ghapp.store import ListedPull
@@ -29,7 +29,7 @@ class _Kept(Struct, frozen=True):
     """A pull request, what it declares about agents, and their own commits."""
 
     pull: PullRequest
-    declared: tuple[Declaration, ...] | None
+    declared: tuple[AgentDeclaration, ...] | None
     agent_commits: tuple[AgentCommit, ...] | None
 
 

@@ -22,10 +22,10 @@ from ghapp.attribution.codebook import Codebook, FingerprintCodebook
 from ghapp.attribution.document import SCHEMA, to_document
 from ghapp.attribution.fingerprint import LineFingerprinter
 from ghapp.attribution.model import (
+    AgentDeclaration,
     Audit,
     AuditSubject,
     Change,
-    Declaration,
     PassedOver,
     Struct,
     UnreadEvidence,
@@ -297,7 +297,9 @@ class ReplayTask(NamedTuple):
         inputs = msgspec.structs.replace(audit.inputs, declared=self._declared(git, one))
         return to_document(msgspec.structs.replace(audit, inputs=inputs)), problem
 
-    def _declared(self, git: GitRepository, one: LandedChange) -> tuple[Declaration, ...] | None:
+    def _declared(
+        self, git: GitRepository, one: LandedChange
+    ) -> tuple[AgentDeclaration, ...] | None:
         """Return what the change's commits declare, if the clone's own evidence is asked for."""
         if not self.terms.carried or one.cut:
             return None

@@ -23,6 +23,7 @@ from ghapp.cli.collecting import (
     say_usage,
 )
 from ghapp.cli.output import at_work, format_option, print_json
+from ghapp.cli.record_options import transcripts_option
 from ghapp.collector.places import CollectorFiles
 from ghapp.reports.harmless import visible
 
@@ -154,14 +155,7 @@ def _time_of(nanoseconds: int) -> datetime:
 @click.argument("target", metavar="[FILE|EDIT]", required=False)
 @click.option("--usage", "is_usage", is_flag=True, help="Show the usage of the last days instead.")
 @format_option
-@click.option(
-    "--evidence",
-    "folders",
-    metavar="DIR",
-    multiple=True,
-    type=click.Path(exists=True, path_type=Path),
-    help="Read these transcripts. [default: all on this machine]",
-)
+@transcripts_option
 def preview(target: str | None, folders: tuple[Path, ...], form: str, *, is_usage: bool) -> None:
     """Show exactly what would be sent for a source file, for an edit by its ID, or of usage.
 

@@ -9,8 +9,8 @@ import click
 
 from ghapp.cli.mine_words import (
     NUMBERS,
-    Sent,
-    Told,
+    OwnWorkReport,
+    SentWork,
     facts,
     headline,
     notes,
@@ -19,6 +19,7 @@ from ghapp.cli.mine_words import (
 )
 from ghapp.cli.output import at_work, format_option, print_json, show
 from ghapp.cli.problems import name_problems
+from ghapp.cli.record_options import records_option
 from ghapp.reports.harmless import visible
 
 if TYPE_CHECKING:  # only running the command needs them
@@ -39,14 +40,7 @@ TOKEN = "GHAPP_READ_TOKEN"  # noqa: S105 - the name of a variable
 
 
 @click.command("mine", short_help="Show your own agents' work, and what of it stands.")
-@click.option(
-    "--records",
-    "paths",
-    metavar="PATH",
-    multiple=True,
-    type=click.Path(exists=True, path_type=Path),
-    help="Read this file or folder. [default: all records of agents on this machine]",
-)
+@records_option
 @click.option("--since", metavar="DAY", help=f"First day (UTC). [default: {DAYS} days ago]")
 @click.option("--until", metavar="DAY", help="Last day (UTC), included. [default: today]")
 @click.option(
@@ -88,7 +82,9 @@ def command(  # noqa: PLR0913, PLR0917 - click hands over each option
     with said(), at_work("reading agents' records") as tell:
         work, usage = own_work(paths or own_transcripts(), first, last, at, tell)
         whole, cost = _tokens(usage.answers, usage.decisions)
-        told = Told(work, whole, cost, usage.files_left_out, _sent(), _unread_agents(), _asked(app))
+        told = OwnWorkReport(
+            work, whole, cost, usage.files_left_out, _sent(), _unread_agents(), _asked(app)
+        )
     if form == "json":
         print_json(told.members())
     elif is_opened:
@@ -120,7 +116,7 @@ def _tokens(answers: Any, decisions: Any) -> "tuple[OwnPart, TokenCost]":
     return whole(answers, decisions), OwnCosts(answers, packaged()).whole
 
 
-def _sent() -> Sent:
+def _sent() -> SentWork:
     """Return what this machine sends, as it remembers it."""
     from ghapp.cli.collect_look import status_members  # noqa: PLC0415 - see the top
     from ghapp.cli.collecting import own_places  # noqa: PLC0415
@@ -131,8 +127,8 @@ def _sent() -> Sent:
     try:
         known = account.load(places)
     except account.NotEnrolled:
-        return Sent(None, before, None)
-    return Sent(status_members(places, known, choices.load(places), before), before, known.url)
+        return SentWork(None, before, None)
+    return SentWork(status_members(places, known, choices.load(places), before), before, known.url)
 
 
 def _unread_agents() -> tuple[str, ...]:
@@ -175,7 +171,7 @@ def _table(name: str, rows: list[tuple[str, list[str]]]) -> "Table":
     return table
 
 
-def _render(told: Told, console: "Console") -> None:
+def _render(told: OwnWorkReport, console: "Console") -> None:
     from rich.padding import Padding  # noqa: PLC0415 - see the top
     from rich.text import Text  # noqa: PLC0415
 
@@ -201,7 +197,7 @@ def _render(told: Told, console: "Console") -> None:
 # --- as a page ----------------------------------------------------------------------------------
 
 
-def _open(told: Told) -> None:
+def _open(told: OwnWorkReport) -> None:
     """Write the page beside the collector's files, which only this person can read, and open it."""
     import webbrowser  # noqa: PLC0415 - see the top
 

@@ -4,7 +4,7 @@ from html import escape
 
 from ghapp.cli.mine_words import (
     NUMBERS,
-    Told,
+    OwnWorkReport,
     facts,
     headline,
     notes,
@@ -17,7 +17,7 @@ from ghapp.reports.standalone import page
 LONGEST = 2000
 
 
-def page_of(told: Told) -> str:
+def page_of(told: OwnWorkReport) -> str:
     """Return the page of what ``ghapp mine`` found."""
     parts = [f"<p>{_text(sentence)}</p>" for sentence in headline(told.work)]
     tables = [

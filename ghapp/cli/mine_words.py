@@ -10,7 +10,7 @@ if TYPE_CHECKING:  # only running the command needs them
     from ghapp.wire import OwnRecord
 
 
-class Sent(NamedTuple):
+class SentWork(NamedTuple):
     """What this machine sends."""
 
     members: dict[str, Any] | None
@@ -19,7 +19,7 @@ class Sent(NamedTuple):
     url: str | None
 
 
-class Told(NamedTuple):
+class OwnWorkReport(NamedTuple):
     """Everything that is told."""
 
     work: "OwnWork"
@@ -27,7 +27,7 @@ class Told(NamedTuple):
     cost: "TokenCost"
     files_left_out: int
     """Files of records that were too much to read for the tokens: if any, those are a part."""
-    sent: Sent
+    sent: SentWork
     unread_agents: tuple[str, ...]
     """Agents whose records are here, and that no reader reads."""
     app: "OwnRecord | None"
@@ -117,7 +117,7 @@ def notes(work: "OwnWork") -> list[str]:
     ]
 
 
-def facts(told: Told) -> list[tuple[str, list[str], str]]:
+def facts(told: OwnWorkReport) -> list[tuple[str, list[str], str]]:
     """Return what else is told: its name, its lines, and the command that says more."""
     found = [
         ("Tokens", _token_lines(told), "ghapp usage"),
@@ -129,7 +129,7 @@ def facts(told: Told) -> list[tuple[str, list[str], str]]:
     return found
 
 
-def _token_lines(told: Told) -> list[str]:
+def _token_lines(told: OwnWorkReport) -> list[str]:
     from ghapp.reports.words import counted  # noqa: PLC0415 - see the top
     from ghapp.spend.money import for_people  # noqa: PLC0415
 
@@ -147,7 +147,7 @@ def _token_lines(told: Told) -> list[str]:
     return lines
 
 
-def _read_lines(told: Told) -> list[str]:
+def _read_lines(told: OwnWorkReport) -> list[str]:
     from ghapp.reports.reading import passed_over_line  # noqa: PLC0415 - see the top
     from ghapp.reports.words import agent_name, counted, listed  # noqa: PLC0415
 
@@ -164,7 +164,7 @@ def _read_lines(told: Told) -> list[str]:
     return lines or ["no records of agents in these days"]
 
 
-def sent_lines(sent: Sent) -> list[str]:
+def sent_lines(sent: SentWork) -> list[str]:
     """Return what this machine sends, and when it last did."""
     from ghapp.cli.collecting import moment  # noqa: PLC0415 - see the top
     from ghapp.reports.words import counted  # noqa: PLC0415

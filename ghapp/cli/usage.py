@@ -9,6 +9,7 @@ import click
 
 from ghapp.cli.output import at_work, show
 from ghapp.cli.problems import name_problems
+from ghapp.cli.record_options import records_option
 from ghapp.reports.harmless import visible
 
 if TYPE_CHECKING:  # only running the command needs them
@@ -30,14 +31,7 @@ UNREAD = 1
 
 
 @click.command("usage")
-@click.option(
-    "--records",
-    "paths",
-    metavar="PATH",
-    multiple=True,
-    type=click.Path(exists=True, path_type=Path),
-    help="Read this file or folder. [default: the folders of every known agent in your home]",
-)
+@records_option
 @click.option("--since", metavar="DAY", help="First day (UTC), such as 2026-05-01.")
 @click.option("--until", metavar="DAY", help="Last day (UTC), included.")
 @click.option(

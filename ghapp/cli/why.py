@@ -9,6 +9,7 @@ import click
 
 from ghapp.cli.output import at_work, format_option, print_json
 from ghapp.cli.problems import name_problems, say_passed_over
+from ghapp.cli.record_options import transcripts_option
 from ghapp.reports.harmless import visible
 
 if TYPE_CHECKING:  # the core brings numpy; help and wrong use answer without it
@@ -31,14 +32,7 @@ _SAYS = {
 
 @click.command("why", short_help="Say which agent's edit wrote a line, and what you had asked.")
 @click.argument("place", metavar="FILE:LINE")
-@click.option(
-    "--evidence",
-    "folders",
-    metavar="DIR",
-    multiple=True,
-    type=click.Path(exists=True, path_type=Path),
-    help="Read these transcripts. [default: all on this machine]",
-)
+@transcripts_option
 @format_option
 def command(place: str, folders: tuple[Path, ...], form: str) -> None:
     """Say which agent's edit wrote a line of a clone, and which request of yours led to it.

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from ghapp.attribution.model import Declaration, Struct
+from ghapp.attribution.model import AgentDeclaration, Struct
 from ghapp.evidence.agents import agent_name
 from ghapp.evidence.carried import CarriedCommit, CommitAttachment
 from ghapp.evidence.source import Found
@@ -159,7 +159,7 @@ class _Said(NamedTuple):
 
 def declared(
     commits: Iterable[CarriedCommit], text: DeclaredText | None = None
-) -> tuple[Declaration, ...]:
+) -> tuple[AgentDeclaration, ...]:
     """Return what commits and a pull request's text declare, one entry for each agent, by agent.
 
     ``text`` is ``None`` where nobody looked.
@@ -172,10 +172,10 @@ def declared(
 
 def _declaration(
     agent: str, in_commits: Sequence[Sequence[_Said]], in_text: Sequence[_Said]
-) -> Declaration:
+) -> AgentDeclaration:
     said = [[one for one in some if one.agent == agent] for some in (*in_commits, in_text)]
     every = [one for some in said for one in some]
-    return Declaration(
+    return AgentDeclaration(
         agent=agent,
         commits=sum(map(bool, said[:-1])),
         in_text=bool(said[-1]),

@@ -15,18 +15,18 @@ _COMMENT = "#"
 _TRAILER = re.compile(r"([A-Za-z0-9-]+)[ \t]*:(?!//)(.*)", re.DOTALL)
 
 
-class Trailer(NamedTuple):
+class CommitTrailer(NamedTuple):
     """One trailer; a value that was folded over lines is one line."""
 
     key: str
     value: str
 
 
-def trailers(message: str) -> tuple[Trailer, ...]:
+def trailers(message: str) -> tuple[CommitTrailer, ...]:
     r"""Return the trailers of a message, in order; none if its last paragraph is no block of them.
 
     >>> trailers("Fix\n\nAssisted-by: Claude:opus\n  sparse\n")
-    (Trailer(key='Assisted-by', value='Claude:opus sparse'),)
+    (CommitTrailer(key='Assisted-by', value='Claude:opus sparse'),)
     """
     lines = [line.rstrip("\r") for line in message.rstrip().split("\n")]
     block = _last_paragraph(lines)
@@ -57,7 +57,7 @@ def _is_block(lines: Sequence[str]) -> bool:
     return bool(found) and (not others or (is_generated and found * 3 >= others))
 
 
-def _unfolded(lines: Sequence[str]) -> list[Trailer]:
+def _unfolded(lines: Sequence[str]) -> list[CommitTrailer]:
     """Return the trailers of a block, leaving out other lines and what continues them."""
     found: list[tuple[str, list[str]]] = []
     is_trailer = False
@@ -69,4 +69,4 @@ def _unfolded(lines: Sequence[str]) -> list[Trailer]:
                 found.append((match[1], [match[2].strip()]))
         elif is_trailer:
             found[-1][1].append(line.strip())
-    return [Trailer(key, " ".join(filter(None, parts))) for key, parts in found]
+    return [CommitTrailer(key, " ".join(filter(None, parts))) for key, parts in found]

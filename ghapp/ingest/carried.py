@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from ghapp.attribution.model import AgentCommit, Declaration, Edit, Struct, UnreadEvidence
+from ghapp.attribution.model import AgentCommit, AgentDeclaration, Edit, Struct, UnreadEvidence
 from ghapp.attribution.unified_diff import DiffError, parse_diff
 from ghapp.evidence import agent_trace, aider, declarations, entire, git_ai_notes
 from ghapp.evidence.carried import CarriedCommit, CommitAttachment
@@ -77,7 +77,7 @@ class CarriedEvidence(Struct, frozen=True):
     """What a repository carries about some commits."""
 
     found: tuple[Found, ...]
-    declared: tuple[Declaration, ...] | None
+    declared: tuple[AgentDeclaration, ...] | None
     """What the commits, and a pull request's text, declare. ``None``: not read."""
     agent_commits: tuple[AgentCommit, ...] | None = None
     """Commits by agents' own accounts; ``None``: nobody asked GitHub whose they are."""
@@ -95,7 +95,9 @@ def read_between(git: GitRepository, base: str, head: str) -> CarriedEvidence:
         return CarriedEvidence(found=(unread,), declared=None)
 
 
-def declared_between(git: GitRepository, base: str, head: str) -> tuple[Declaration, ...] | None:
+def declared_between(
+    git: GitRepository, base: str, head: str
+) -> tuple[AgentDeclaration, ...] | None:
     """Return what the commits of a change declare; ``None``: this clone lacks some of them.
 
     ``base`` is the commit where the change begins, or an empty tree for a root.

@@ -22,13 +22,13 @@ from ghapp.ingest.artifacts import (
     is_of_a_message,
     opened,
 )
-from ghapp.mine.prompts import NEVER, Mention, Prompt, prompts_and_mentions
+from ghapp.mine.prompts import NEVER, CallMention, PersonPrompt, prompts_and_mentions
 
 
 class FoundRequest(NamedTuple):
     """What the person asked before an edit, or why that is unknown."""
 
-    prompt: Prompt | None
+    prompt: PersonPrompt | None
     transcript: str | None
     """The file that holds the edit; ``None``: it was not found."""
     unknown: str | None = None
@@ -117,14 +117,14 @@ def _of_parent(artifact: EvidenceArtifact, edit: Edit) -> FoundRequest:
     return FoundRequest(None, artifact.name, why)
 
 
-def _before(edit: Edit, told: Iterable[Prompt | Mention]) -> Prompt | None:
+def _before(edit: Edit, told: Iterable[PersonPrompt | CallMention]) -> PersonPrompt | None:
     """Return the last prompt before the edit's call, else the last one before its time."""
-    last: Prompt | None = None
-    by_time: Prompt | None = None
-    at_call: Prompt | None = None
+    last: PersonPrompt | None = None
+    by_time: PersonPrompt | None = None
+    at_call: PersonPrompt | None = None
     is_named = False
     for one in told:
-        if isinstance(one, Prompt):
+        if isinstance(one, PersonPrompt):
             last = one
             by_time = one if one.at is not None and one.at <= edit.at else by_time
         elif not is_named or _is_later_call(one, edit):
@@ -132,7 +132,7 @@ def _before(edit: Edit, told: Iterable[Prompt | Mention]) -> Prompt | None:
     return at_call if is_named else by_time
 
 
-def _is_later_call(one: Mention, edit: Edit) -> bool:
+def _is_later_call(one: CallMention, edit: Edit) -> bool:
     """Say whether a further place that names a call's id may be the edit's own.
 
     Models that number their calls begin again with each turn.

@@ -24,7 +24,7 @@ from ghapp.evidence.json_records import (
 Members = dict[str, Any]
 
 
-class Prompt(NamedTuple):
+class PersonPrompt(NamedTuple):
     """What a person asked."""
 
     text: str
@@ -32,7 +32,7 @@ class Prompt(NamedTuple):
     """``None``: the record does not say."""
 
 
-class Mention(NamedTuple):
+class CallMention(NamedTuple):
     """A place in the records that names the call that is looked for."""
 
     id: str
@@ -256,7 +256,7 @@ _DOCUMENTS = frozenset({"cline", "gemini_cli", "opencode"})
 
 def prompts_and_mentions(
     source: str, records: Iterable[bytes], ids: frozenset[str]
-) -> Iterator[Prompt | Mention]:
+) -> Iterator[PersonPrompt | CallMention]:
     """Yield what a person asked, and where calls of some ids are named, in the records' order.
 
     ``source`` is the name of an evidence source. What is not JSON is passed over.
@@ -290,7 +290,7 @@ def _value(line: bytes) -> object:
 
 def _walk(
     value: object, prompt_in: Callable[[Members], str | None], ids: frozenset[str]
-) -> Iterator[Prompt | Mention]:
+) -> Iterator[PersonPrompt | CallMention]:
     """Look through a value in its order, from the outside in."""
     ahead: list[tuple[object, datetime | None, int]] = [(value, None, 0)]
     while ahead:
@@ -302,18 +302,18 @@ def _walk(
                 yield from _prompt(text, at)
                 continue
         elif isinstance(one, str) and one in ids:
-            yield Mention(one, at)
+            yield CallMention(one, at)
         inside = one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
         if depth < MOST_DEPTH:
             ahead += [(each, at, depth + 1) for each in reversed([*inside])]
 
 
-def _prompt(text: str, at: datetime | None) -> Iterator[Prompt]:
+def _prompt(text: str, at: datetime | None) -> Iterator[PersonPrompt]:
     asked = next(_inside(text, "user_query"), text)
     for tag in _ADDED:
         asked = _without(asked, tag)
     if asked.strip():
-        yield Prompt(asked.strip(), at or to_turn_time(text))
+        yield PersonPrompt(asked.strip(), at or to_turn_time(text))
 
 
 _WHEN = ("timestamp", "created_at", "time", "ts")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from ghapp.attribution.model import AgentCommitCount, Declaration
+from ghapp.attribution.model import AgentCommitCount, AgentDeclaration
 from ghapp.reports import words
 
 _CALLED = {"claude-code": "Claude", "gemini-cli": "Gemini", "other": "another agent"}
@@ -10,7 +10,7 @@ _CALLED = {"claude-code": "Claude", "gemini-cli": "Gemini", "other": "another ag
 
 
 def beside(
-    declared: Sequence[Declaration] | None,
+    declared: Sequence[AgentDeclaration] | None,
     measured: Sequence[tuple[str, str]] | None,
     safe: Callable[[str], str],
 ) -> str | None:
@@ -27,7 +27,7 @@ def beside(
 
 def pushed(
     commits: Sequence[AgentCommitCount] | None,
-    declared: Sequence[Declaration] | None,
+    declared: Sequence[AgentDeclaration] | None,
     safe: Callable[[str], str],
 ) -> str | None:
     """Return whose commits are proven; ``None``: nothing says that an agent made one.
@@ -59,16 +59,16 @@ def _measured(measured: Sequence[tuple[str, str]] | None, safe: Callable[[str], 
     return words.listed(shares) if shares else "no line"
 
 
-def _most_first(declared: Sequence[Declaration]) -> list[Declaration]:
+def _most_first(declared: Sequence[AgentDeclaration]) -> list[AgentDeclaration]:
     return sorted(declared, key=lambda one: (-one.commits, one.agent))
 
 
-def _declaration(one: Declaration, safe: Callable[[str], str]) -> str:
+def _declaration(one: AgentDeclaration, safe: Callable[[str], str]) -> str:
     name = safe(_CALLED.get(one.agent) or words.agent_name(one.agent))
     return f"{name} ({', '.join(_details(one, safe))})"
 
 
-def _details(one: Declaration, safe: Callable[[str], str]) -> Iterator[str]:
+def _details(one: AgentDeclaration, safe: Callable[[str], str]) -> Iterator[str]:
     places = [words.counted(one.commits, "commit")] if one.commits else []
     yield words.listed([*places, *(["the text"] if one.in_text else [])]) or "nowhere"
     if one.models:

@@ -3,10 +3,10 @@
 A letter holds words as others wrote them; each form makes them harmless in its own way.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 from ghapp.attribution.model import Struct
 from ghapp.reports.harmless import cell, code, visible
@@ -26,7 +26,7 @@ LONGEST_CELL = 44
 SEE = "See every number and the lines behind it"
 
 
-class Span(Struct, frozen=True):
+class LetterSpan(Struct, frozen=True):
     """Some words of a line."""
 
     text: str
@@ -35,7 +35,23 @@ class Span(Struct, frozen=True):
     """Somebody gave it: no form reads markup in it."""
 
 
-Line = tuple[Span, ...]
+Line = tuple[LetterSpan, ...]
+
+
+class LineForm(NamedTuple):
+    """How a form writes a name, a strong word and any other."""
+
+    name: Callable[[str], str]
+    strong: Callable[[str], str]
+    plain: Callable[[str], str]
+
+    def line(self, line: Line) -> str:
+        """Return a line in this form."""
+        return "".join(map(self._span, line))
+
+    def _span(self, one: LetterSpan) -> str:
+        write = self.name if one.is_name else self.strong if one.is_strong else self.plain
+        return write(one.text)
 
 
 class LetterTable(Struct, frozen=True):
@@ -56,7 +72,7 @@ class LetterPart(Struct, frozen=True):
     paragraphs: tuple[Line, ...] = ()
 
 
-class Letter(Struct, frozen=True):
+class WeeklyLetter(Struct, frozen=True):
     """What an organization is told about a week."""
 
     organization: str
@@ -77,18 +93,21 @@ class Letter(Struct, frozen=True):
 # --- Markdown -------------------------------------------------------------------------------------
 
 
-def to_markdown(letter: Letter) -> str:
+_MARKDOWN = LineForm(code, lambda text: f"**{text}**", str)
+
+
+def to_markdown(letter: WeeklyLetter) -> str:
     """Return a letter as Markdown."""
     return "\n".join(_markdown(letter)) + "\n"
 
 
-def _markdown(letter: Letter) -> Iterator[str]:
+def _markdown(letter: WeeklyLetter) -> Iterator[str]:
     yield f"## {code(letter.organization)}: {letter.week} ({letter.days})"
     for part in letter.parts:
         if part.title:
             yield from ("", f"{part.title}:")
         if part.items:
-            yield from ("", *(f"- {_line_of_markdown(one)}" for one in part.items))
+            yield from ("", *(f"- {_MARKDOWN.line(one)}" for one in part.items))
         if part.table:
             yield ""
             yield f"| {' | '.join(part.table.heads)} |"
@@ -98,44 +117,36 @@ def _markdown(letter: Letter) -> Iterator[str]:
             if part.table.more:
                 yield from ("", _more(part.table))
         for one in part.paragraphs:
-            yield from ("", _line_of_markdown(one))
+            yield from ("", _MARKDOWN.line(one))
     if letter.address is not None:
         yield from ("", f"[{SEE}]({letter.address})")
-
-
-def _line_of_markdown(line: Line) -> str:
-    return "".join(
-        code(one.text) if one.is_name else f"**{one.text}**" if one.is_strong else one.text
-        for one in line
-    )
 
 
 # --- text -----------------------------------------------------------------------------------------
 
 
-def to_text(letter: Letter) -> str:
+_TEXT = LineForm(visible, str, str)
+
+
+def to_text(letter: WeeklyLetter) -> str:
     """Return a letter as text without any markup, for mail."""
     return "\n".join(_text(letter)) + "\n"
 
 
-def _text(letter: Letter) -> Iterator[str]:
+def _text(letter: WeeklyLetter) -> Iterator[str]:
     heading = f"{visible(letter.organization)}: {letter.week} ({letter.days})"
     yield from (heading, "=" * len(heading))
     for part in letter.parts:
         if part.title:
             yield from ("", f"{part.title}:")
         if part.items:
-            yield from ("", *(f"- {_line_of_text(one)}" for one in part.items))
+            yield from ("", *(f"- {_TEXT.line(one)}" for one in part.items))
         if part.table:
             yield from ("", *_columns(part.table))
         for one in part.paragraphs:
-            yield from ("", _line_of_text(one))
+            yield from ("", _TEXT.line(one))
     if letter.address is not None:
         yield from ("", f"{SEE}:", letter.address)
-
-
-def _line_of_text(line: Line) -> str:
-    return "".join(visible(one.text) if one.is_name else one.text for one in line)
 
 
 def _columns(table: LetterTable) -> Iterator[str]:
@@ -168,12 +179,19 @@ _NAME = (
 _HEAD = ";white-space:normal;vertical-align:bottom;font-weight:400;opacity:.75"
 
 
-def to_html(letter: Letter) -> str:
+_HTML = LineForm(
+    lambda text: f"<code>{escape(visible(text))}</code>",
+    lambda text: f"<strong>{escape(text)}</strong>",
+    escape,
+)
+
+
+def to_html(letter: WeeklyLetter) -> str:
     """Return a letter as a page for mail: styles stand at each tag, and nothing is fetched."""
     return "".join(_html(letter))
 
 
-def _html(letter: Letter) -> Iterator[str]:
+def _html(letter: WeeklyLetter) -> Iterator[str]:
     title = escape(f"{visible(letter.organization)}: {letter.week}")
     yield '<!doctype html><html lang="en"><head><meta charset="utf-8">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -192,23 +210,12 @@ def _part_of_html(part: LetterPart) -> Iterator[str]:
     if part.title:
         yield f'<h2 style="font-size:16px;margin:24px 0 8px">{escape(part.title)}</h2>'
     if part.items:
-        items = "".join(f"<li>{_line_of_html(one)}</li>" for one in part.items)
+        items = "".join(f"<li>{_HTML.line(one)}</li>" for one in part.items)
         yield f'<ul style="margin:0;padding-left:20px">{items}</ul>'
     if part.table:
         yield from _table_of_html(part.table)
     for one in part.paragraphs:
-        yield f'<p style="margin:16px 0 0">{_line_of_html(one)}</p>'
-
-
-def _line_of_html(line: Line) -> str:
-    return "".join(
-        f"<code>{escape(visible(one.text))}</code>"
-        if one.is_name
-        else f"<strong>{escape(one.text)}</strong>"
-        if one.is_strong
-        else escape(one.text)
-        for one in line
-    )
+        yield f'<p style="margin:16px 0 0">{_HTML.line(one)}</p>'
 
 
 def _table_of_html(table: LetterTable) -> Iterator[str]:
@@ -233,7 +240,7 @@ def _table_of_html(table: LetterTable) -> Iterator[str]:
 # --- Slack ----------------------------------------------------------------------------------------
 
 
-def to_slack(letter: Letter) -> dict[str, Any]:
+def to_slack(letter: WeeklyLetter) -> dict[str, Any]:
     """Return a letter as a message of Slack: blocks, and the words of its notification."""
     title = f"{visible(letter.organization, LONGEST_CELL)}: {letter.week}, {letter.days}"
     blocks: list[dict[str, Any]] = [
@@ -258,7 +265,7 @@ def _section(text: str) -> dict[str, Any]:
 def _sections(part: LetterPart) -> Iterator[str]:
     """Yield the texts of a part's sections, each as long as one may be."""
     lines = [] if part.title is None else [f"*{_slack(part.title)}*"]
-    lines += [f"• {_line_of_slack(one)}" for one in part.items]
+    lines += [f"• {_SLACK.line(one)}" for one in part.items]
     if part.table:
         if lines:
             yield from _packed(lines)
@@ -267,7 +274,7 @@ def _sections(part: LetterPart) -> Iterator[str]:
         room = LONGEST_SECTION - 2 * len(fence) - 2
         yield from (f"{fence}\n{text}\n{fence}" for text in _packed(rows, room))
         lines = []
-    lines += [_line_of_slack(one) for one in part.paragraphs]
+    lines += [_SLACK.line(one) for one in part.paragraphs]
     if lines:
         yield from _packed(lines)
 
@@ -283,26 +290,22 @@ def _packed(lines: Sequence[str], room: int = LONGEST_SECTION) -> Iterator[str]:
     yield text
 
 
-def _line_of_slack(line: Line) -> str:
-    return "".join(
-        f"`{_slack(visible(one.text).replace('`', chr(39)))}`"
-        if one.is_name
-        else f"*{_slack(one.text)}*"
-        if one.is_strong
-        else _slack(one.text)
-        for one in line
-    )
-
-
 def _slack(text: str) -> str:
     # https://docs.slack.dev/messaging/formatting-message-text
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+_SLACK = LineForm(
+    lambda text: f"`{_slack(visible(text).replace('`', chr(39)))}`",
+    lambda text: f"*{_slack(text)}*",
+    _slack,
+)
+
+
 # --- plain values ---------------------------------------------------------------------------------
 
 
-def to_values(letter: Letter) -> dict[str, Any]:
+def to_values(letter: WeeklyLetter) -> dict[str, Any]:
     """Return a letter as plain values, for programs: words without markup, and all in Markdown."""
     return {
         "organization": letter.organization,

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from ghapp.attribution.document import to_document
 from ghapp.attribution.model import (
     AgentCommitCount,
+    AgentDeclaration,
     Audit,
     AuditState,
-    Declaration,
     FileVerdict,
     LineRange,
     NoEvidence,
@@ -100,7 +100,7 @@ class AuditSummary(Struct, frozen=True):
     excluded: tuple[ExcludedFile, ...]
     missing: tuple[str, ...]
     unread_records: int
-    declared: tuple[Declaration, ...] | None
+    declared: tuple[AgentDeclaration, ...] | None
     """What the change declares about agents, which attributes no line; ``None``: nobody looked."""
     agent_commits: tuple[AgentCommitCount, ...] | None
     """How many commits are agents' own; ``None``: nobody asked GitHub."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from ghapp.attribution.model import Struct
-from ghapp.reports.letter import Letter, LetterPart, LetterTable, Line, Span
+from ghapp.reports.letter import LetterPart, LetterSpan, LetterTable, Line, WeeklyLetter
 from ghapp.reports.pull_cost import BASIS_WORDS
 from ghapp.reports.summary import percent
 from ghapp.reports.words import AGENTS, counted
@@ -73,9 +73,9 @@ def weekly(
     before: PullCounts,
     usage: UsageCounts | None = None,
     spend: WeekSpend | None = None,
-) -> Letter:
+) -> WeeklyLetter:
     """Return the letter; ``before`` holds the counts of the previous week."""
-    return Letter(
+    return WeeklyLetter(
         organization=week.organization,
         week=week.name,
         first=week.first,
@@ -111,16 +111,16 @@ def _parts(
     yield LetterPart(paragraphs=(_line(FLOOR),))
 
 
-def _line(*parts: str | Span) -> Line:
-    return tuple(Span(one) if isinstance(one, str) else one for one in parts)
+def _line(*parts: str | LetterSpan) -> Line:
+    return tuple(LetterSpan(one) if isinstance(one, str) else one for one in parts)
 
 
-def _strong(text: str) -> Span:
-    return Span(text, is_strong=True)
+def _strong(text: str) -> LetterSpan:
+    return LetterSpan(text, is_strong=True)
 
 
-def _name(text: str) -> Span:
-    return Span(text, is_name=True)
+def _name(text: str) -> LetterSpan:
+    return LetterSpan(text, is_name=True)
 
 
 def _totals(totals: PullCounts, before: PullCounts) -> Iterator[Line]:
@@ -170,7 +170,7 @@ def _repositories(rows: Sequence[RepositoryCounts]) -> LetterTable:
 def _agents(summary: OrganizationSummary) -> Iterator[Line]:
     if not summary.agents:
         return
-    spans: list[str | Span] = ["By agent: "]
+    spans: list[str | LetterSpan] = ["By agent: "]
     for one in summary.agents:
         known = AGENTS.get(one.agent)
         lines, pulls = counted(one.attributed, "line"), counted(one.pulls, "pull request")

@@ -16,7 +16,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from ghapp.attribution.model import Struct
 from ghapp.git.names import segment
 from ghapp.github.token_cache import derive_key
-from ghapp.reports.letter import Letter, to_html, to_markdown, to_slack, to_text, to_values
+from ghapp.reports.letter import WeeklyLetter, to_html, to_markdown, to_slack, to_text, to_values
 from ghapp.reports.weekly import WeekSpend, WeekSummary, weekly
 from ghapp.spend.budgets import is_alarm
 from ghapp.spend.closed_months import month_of
@@ -70,7 +70,7 @@ def last_week(today: date) -> tuple[date, date]:
     return monday, monday + timedelta(days=6)
 
 
-def posted(webhook: str, letter: Letter) -> dict[str, Any]:
+def posted(webhook: str, letter: WeeklyLetter) -> dict[str, Any]:
     """Return what a webhook gets: Slack its blocks, any other plain values."""
     return to_slack(letter) if urlsplit(webhook).hostname == SLACK else to_values(letter)
 
@@ -142,7 +142,7 @@ class WeeklySummaries:
 
     def letter(
         self, installation_id: int, week: WeekSummary, alarms: tuple[BudgetCheck, ...]
-    ) -> Letter:
+    ) -> WeeklyLetter:
         """Return the summary of a week."""
         known = self.store.installations.repositories(installation_id)
         ids = tuple(one.id for one in known)
@@ -172,7 +172,7 @@ class WeeklySummaries:
             address=f"{page}?since={first}&until={last}" if self.public_url else None,
         )
 
-    def _send(self, order: WeeklyOrder, letter: Letter) -> str | None:
+    def _send(self, order: WeeklyOrder, letter: WeeklyLetter) -> str | None:
         """Send by every way that the order names; return the problems.
 
         If at least one way succeeded, a failure of the other is reported but not retried.
@@ -192,7 +192,7 @@ class WeeklySummaries:
             raise NotSent("; ".join(problems) or "no address is readable")
         return "; ".join(problems) or None
 
-    def _ways(self, order: WeeklyOrder, letter: Letter) -> list[Callable[[], None]]:
+    def _ways(self, order: WeeklyOrder, letter: WeeklyLetter) -> list[Callable[[], None]]:
         ways: list[Callable[[], None]] = []
         webhook, server, to = self.webhook(order), self.mail_server, order.mail
         if webhook is not None:

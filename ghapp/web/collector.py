@@ -6,8 +6,8 @@ Nobody has to sign in: it is the program itself, without any setting of this app
 from flask import Blueprint, Response, abort, render_template, request
 
 from ghapp.attribution.model import Struct
+from ghapp.collector.program_wheel import NoOwnWheel, OwnWheel, own_wheel
 from ghapp.web.current import services
-from ghapp.wheel import NoOwnWheel, OwnWheel, own_wheel
 
 FRESH_SECONDS = 300
 """How long a proxy may keep the wheel: an upgrade of the app replaces it."""

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from ghapp.attribution.document import FIRST_SCHEMA, SCHEMA, from_document, schema, to_document
-from ghapp.attribution.model import Declaration
+from ghapp.attribution.model import AgentDeclaration
 from tests import published_schema
 from tests.cases import FIXTURES, TOP, cases, names
 
@@ -93,8 +93,8 @@ def test_what_the_first_schema_does_not_say_is_unknown(document: bytes) -> None:
     assert (found.inputs.declared, found.inputs.passed_over) == (None, None)
     declared = from_document(first(document, trailers={"codex": 2, "claude-code": 1}))
     assert declared.inputs.declared == (
-        Declaration(agent="claude-code", commits=1),
-        Declaration(agent="codex", commits=2),
+        AgentDeclaration(agent="claude-code", commits=1),
+        AgentDeclaration(agent="codex", commits=2),
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ghapp.attribution.model import Change, Declaration, UnreadEvidence
+from ghapp.attribution.model import AgentDeclaration, Change, UnreadEvidence
 from ghapp.attribution.unified_diff import parse_diff
 from ghapp.auditing.kept_pulls import FOLDER, KeptPulls
 from ghapp.github.pull_requests import ChangeSource, PullRequest
@@ -36,7 +36,7 @@ PULL = PullRequest(
     change=Change(files=parse_diff(DIFF.encode())),
     source=ChangeSource.FILES,
 )
-CARRIED = CarriedEvidence(found=(), declared=(Declaration(agent="aider", commits=1),))
+CARRIED = CarriedEvidence(found=(), declared=(AgentDeclaration(agent="aider", commits=1),))
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from ghapp.cli.mine_words import LEGEND, Sent, cells, headline, notes, rows_by_agent, sent_lines
+from ghapp.cli.mine_words import LEGEND, SentWork, cells, headline, notes, rows_by_agent, sent_lines
 from ghapp.cli.mine_words import rows_by_repository as rows
 from ghapp.collector.state import CollectorState
 from ghapp.mine.own_work import AgentWork, OwnWork, RepositoryWork, WorkCounts
@@ -61,12 +61,12 @@ def test_a_row_shows_what_is_unknown_as_such_and_a_note_says_why() -> None:
 
 
 def test_what_was_sent_is_said_with_when_and_what_waits() -> None:
-    assert "not enrolled" in sent_lines(Sent(None, CollectorState(), None))[0]
+    assert "not enrolled" in sent_lines(SentWork(None, CollectorState(), None))[0]
     state = CollectorState(
         sent=1_200, sent_at=datetime(2026, 5, 20, 12, tzinfo=UTC), problem="the app is away"
     )
     members = {"login": "ann", "queued": {"events": 3}, "paused": [1]}
-    assert sent_lines(Sent(members, state, "https://audits.example.com")) == [
+    assert sent_lines(SentWork(members, state, "https://audits.example.com")) == [
         "as ann to https://audits.example.com",
         "1,200 edits as fingerprints, the last 2026-05-20 12:00 UTC",
         "not sent yet: 3 events",

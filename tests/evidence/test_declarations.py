@@ -2,7 +2,7 @@
 
 import pytest
 
-from ghapp.attribution.model import Declaration
+from ghapp.attribution.model import AgentDeclaration
 from ghapp.evidence.carried import CarriedCommit
 from ghapp.evidence.declarations import FORMS, DeclaredText, declared, read
 from tests.cases import TOP
@@ -93,8 +93,8 @@ def test_a_commit_counts_once_for_each_agent_and_the_text_stands_beside() -> Non
         title="Fix", body="It was wrong.\r\n\r\nAssisted-by: Codex:gpt-5 sparse\r\n"
     )
     expected = (
-        Declaration(agent="claude-code", commits=2, forms=("co-authored-by",)),
-        Declaration(
+        AgentDeclaration(agent="claude-code", commits=2, forms=("co-authored-by",)),
+        AgentDeclaration(
             agent="codex",
             commits=0,
             in_text=True,
@@ -102,7 +102,7 @@ def test_a_commit_counts_once_for_each_agent_and_the_text_stands_beside() -> Non
             tools=("sparse",),
             forms=("assisted-by",),
         ),
-        Declaration(agent="cursor", commits=1, forms=("made-with",)),
+        AgentDeclaration(agent="cursor", commits=1, forms=("made-with",)),
     )
     assert declared(some, text) == expected
     assert declared(reversed(some), text) == expected

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ghapp.attribution.model import Audit, Declaration, Edit, UnreadEvidence, Verdict
+from ghapp.attribution.model import AgentDeclaration, Audit, Edit, UnreadEvidence, Verdict
 from ghapp.attribution.policy import CLAUDE_CODE_V1
 from ghapp.auditing.replay import ReplayTerms, replay
 from ghapp.git.repository import EMPTY_TREES, GitRepository
@@ -147,7 +147,7 @@ def test_trailers_are_counted_and_support_no_line(clone: Clone) -> None:
     clone.commit({PATH: CONTENT}, "Add\n\nCo-Authored-By: Claude <noreply@anthropic.com>\n")
     audit = audited(clone)
     assert audit.inputs.declared == (
-        Declaration(agent="claude-code", commits=1, forms=("co-authored-by",)),
+        AgentDeclaration(agent="claude-code", commits=1, forms=("co-authored-by",)),
     )
     assert (audit.verdict, audit.totals.attributed) == (Verdict.NO_EVIDENCE, 0)
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ghapp.evidence.registry import SOURCES
-from ghapp.mine.prompts import Mention, Prompt, prompts_and_mentions
+from ghapp.mine.prompts import CallMention, PersonPrompt, prompts_and_mentions
 
 AT = "2026-05-20T14:00:00Z"
 TEXT = [{"type": "text", "text": "Add vouchers"}]
@@ -113,7 +113,9 @@ def told(source: str, *records: object, ids: frozenset[str] = frozenset()) -> li
 
 @pytest.mark.parametrize(("source", "record"), ASKED)
 def test_what_a_person_asked_is_read(source: str, record: dict[str, Any]) -> None:
-    assert [one.text for one in told(source, record) if isinstance(one, Prompt)] == ["Add vouchers"]
+    assert [one.text for one in told(source, record) if isinstance(one, PersonPrompt)] == [
+        "Add vouchers"
+    ]
 
 
 def test_every_source_of_evidence_has_its_prompts() -> None:
@@ -132,26 +134,28 @@ def test_calls_are_named_in_their_order_with_the_time_of_their_record() -> None:
     (prompt, mention) = told(
         "claude_code", user("Add", **CLAUDE), call, ids=frozenset({"t1", "other"})
     )
-    assert isinstance(prompt, Prompt)
+    assert isinstance(prompt, PersonPrompt)
     assert prompt.at is not None
-    assert mention == Mention("t1", prompt.at)
+    assert mention == CallMention("t1", prompt.at)
 
 
 def test_a_document_over_many_lines_is_read_whole_and_what_is_no_json_is_passed_over() -> None:
     members = {"empty": [{}, []], "messages": [{"type": "user", "content": "Add"}]}
     text = json.dumps(members, indent=1)
     lines = text.encode().splitlines(keepends=True)
-    assert list(prompts_and_mentions("gemini_cli", lines, frozenset())) == [Prompt("Add", None)]
+    assert list(prompts_and_mentions("gemini_cli", lines, frozenset())) == [
+        PersonPrompt("Add", None)
+    ]
     assert told("gemini_cli", None, 7, "text", []) == []
     deep = b"[" * 100_000
     assert list(prompts_and_mentions("gemini_cli", [b"{torn", deep], frozenset())) == []
     whole = json.dumps({"type": "user.message", "data": {"content": "Add"}}).encode()
     found = list(prompts_and_mentions("copilot", [b"{torn\n", deep, whole], frozenset()))
-    assert found == [Prompt("Add", None)]
+    assert found == [PersonPrompt("Add", None)]
 
 
 def test_a_slash_command_is_shown_as_it_was_typed() -> None:
     text = "<command-message>fix</command-message><command-name>/fix</command-name>"
     (found,) = told("claude_code", user(f"{text}<command-args>it</command-args>", **CLAUDE))
-    assert isinstance(found, Prompt)
+    assert isinstance(found, PersonPrompt)
     assert found.text == "/fix it"

@@ -2,10 +2,10 @@
 
 import pytest
 
-from ghapp.attribution.model import AgentCommitCount, Declaration
+from ghapp.attribution.model import AgentCommitCount, AgentDeclaration
 from ghapp.reports.declared import beside, pushed
 
-CLAUDE = Declaration(agent="claude-code", commits=2, forms=("co-authored-by",))
+CLAUDE = AgentDeclaration(agent="claude-code", commits=2, forms=("co-authored-by",))
 MEASURED = (("claude-code", "71%"),)
 
 
@@ -22,7 +22,7 @@ MEASURED = (("claude-code", "71%"),)
     ],
 )
 def test_both_halves_are_told_and_not_judged(
-    declared: tuple[Declaration, ...] | None,
+    declared: tuple[AgentDeclaration, ...] | None,
     measured: tuple[tuple[str, str], ...] | None,
     said: str | None,
 ) -> None:
@@ -30,7 +30,7 @@ def test_both_halves_are_told_and_not_judged(
 
 
 def test_agents_own_commits_are_told_or_that_nobody_asked() -> None:
-    named = Declaration(agent="copilot", commits=1, forms=("author",))
+    named = AgentDeclaration(agent="copilot", commits=1, forms=("author",))
     counts = (AgentCommitCount(agent="jules", proven=1, unproven=2),)
     assert pushed(counts, (), str) == (
         "Commits by agents' own accounts: Jules 1 proven and 2 by name or address alone."

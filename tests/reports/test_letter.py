@@ -13,10 +13,10 @@ from ghapp.reports.letter import (
     LONGEST_SECTION,
     MOST_BLOCKS,
     MOST_TEXT,
-    Letter,
     LetterPart,
+    LetterSpan,
     LetterTable,
-    Span,
+    WeeklyLetter,
     to_html,
     to_markdown,
     to_slack,
@@ -29,15 +29,19 @@ NAMES = st.one_of(st.just(HOSTILE), st.text(min_size=1, max_size=120), st.just("
 
 
 @st.composite
-def letters(draw: st.DrawFn) -> Letter:
+def letters(draw: st.DrawFn) -> WeeklyLetter:
     """Draw letters with names as others give them, some far too long."""
     name = draw(NAMES)
     lines = tuple(
-        (Span(name, is_name=True), Span(", May: "), Span("exceeded", is_strong=True))
+        (
+            LetterSpan(name, is_name=True),
+            LetterSpan(", May: "),
+            LetterSpan("exceeded", is_strong=True),
+        )
         for _ in range(draw(st.integers(1, 400)))
     )
     rows = tuple((name, "1", "-") for _ in range(draw(st.integers(1, 12))))
-    return Letter(
+    return WeeklyLetter(
         organization=name,
         week="2026-W21",
         first=date(2026, 5, 18),
@@ -45,22 +49,22 @@ def letters(draw: st.DrawFn) -> Letter:
         parts=(
             LetterPart(table=LetterTable(("repository", "merged", "share"), rows, more=3)),
             LetterPart(title="Budgets", items=lines),
-            LetterPart(paragraphs=((Span("A share is a floor."),),)),
+            LetterPart(paragraphs=((LetterSpan("A share is a floor."),),)),
         ),
         address="https://ghapp.example/acme?since=2026-05-18&until=2026-05-24",
     )
 
 
-def of(name: str) -> Letter:
+def of(name: str) -> WeeklyLetter:
     """Return a short letter about a name."""
-    return Letter(
+    return WeeklyLetter(
         organization="acme",
         week="2026-W21",
         first=date(2026, 5, 18),
         last=date(2026, 5, 24),
         parts=(
             LetterPart(
-                items=((Span(name, is_name=True), Span(" fell")),),
+                items=((LetterSpan(name, is_name=True), LetterSpan(" fell")),),
                 table=LetterTable(
                     ("repository", "merged"), ((name, "12"), ("acme/b", "3")), more=1
                 ),
@@ -71,7 +75,7 @@ def of(name: str) -> Letter:
 
 
 @given(letters())
-def test_slack_takes_every_letter(letter: Letter) -> None:
+def test_slack_takes_every_letter(letter: WeeklyLetter) -> None:
     said = to_slack(letter)
     header, *sections = said["blocks"]
     assert 0 < len(header["text"]["text"]) <= LONGEST_HEADER

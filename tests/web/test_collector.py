@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from ghapp.collector.program_wheel import NoOwnWheel, own_wheel
 from ghapp.web import collector
-from ghapp.wheel import NoOwnWheel, own_wheel
 from tests.web.place import Place
 
 

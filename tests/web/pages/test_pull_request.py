@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 from ghapp.attribution.document import from_document, to_document
 from ghapp.attribution.model import (
     AgentCommitCount,
+    AgentDeclaration,
     Audit,
-    Declaration,
     FileVerdict,
     LineVerdict,
     Reason,
@@ -137,7 +137,7 @@ def test_texts_of_users_are_no_markup(admin: FlaskClient, place: Place) -> None:
         excluded=None,
         lines=(),
     )
-    declared = Declaration(agent=bad, commits=1, models=(bad,), tools=(bad,), forms=(bad,))
+    declared = AgentDeclaration(agent=bad, commits=1, models=(bad,), tools=(bad,), forms=(bad,))
     pushed = AgentCommitCount(agent=bad, proven=1, unproven=1)
     inputs = msgspec.structs.replace(
         audit.inputs,
@@ -164,7 +164,7 @@ def test_what_is_declared_stands_beside_what_is_measured(admin: FlaskClient, pla
     audit = from_document(document(NOW, repository="acme/app", pull_request=668))
     inputs = msgspec.structs.replace(
         audit.inputs,
-        declared=(Declaration(agent="claude-code", commits=2, models=("Claude Opus 5",)),),
+        declared=(AgentDeclaration(agent="claude-code", commits=2, models=("Claude Opus 5",)),),
         agent_commits=(AgentCommitCount(agent="copilot-cloud", proven=1, unproven=0),),
     )
     told = to_document(msgspec.structs.replace(audit, inputs=inputs))

@@ -13,8 +13,9 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import parse_wheel_filename
 
-from ghapp import __version__, wheel
-from ghapp.wheel import NoOwnWheel, own_wheel
+from ghapp import __version__
+from ghapp.collector import program_wheel
+from ghapp.collector.program_wheel import NoOwnWheel, own_wheel
 from tests.cases import TOP
 
 PROJECT = tomllib.loads((TOP / "pyproject.toml").read_text("utf-8"))
@@ -66,7 +67,7 @@ def test_installed_it_is_a_package_that_makes_the_same_wheel(
     extra = PROJECT["project"]["optional-dependencies"]["server"]
     assert server - base == {Requirement(one).name for one in extra}
     assert installed.metadata["Requires-Python"] == PROJECT["project"]["requires-python"]
-    monkeypatch.setattr(wheel, "_PROJECT", tmp_path / "none")
+    monkeypatch.setattr(program_wheel, "_PROJECT", tmp_path / "none")
     monkeypatch.setattr(metadata, "distribution", lambda _: installed)
     own_wheel.cache_clear()
     assert own_wheel() == made
@@ -76,7 +77,7 @@ def test_without_either_there_is_none(tmp_path: Path, monkeypatch: pytest.Monkey
     def absent(name: str) -> None:
         raise metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr(wheel, "_PROJECT", tmp_path / "none")
+    monkeypatch.setattr(program_wheel, "_PROJECT", tmp_path / "none")
     monkeypatch.setattr(metadata, "distribution", absent)
     own_wheel.cache_clear()
     with pytest.raises(NoOwnWheel, match="neither a checkout"):

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from ghapp import __version__
 
 NAME = "ghapp"
-_PACKAGE = Path(__file__).resolve().parent
+_PACKAGE = Path(__file__).resolve().parent.parent
 _PROJECT = _PACKAGE.parent / "pyproject.toml"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _WHEEL = "Wheel-Version: 1.0\nGenerator: ghapp\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
