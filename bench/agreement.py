@@ -250,8 +250,8 @@ class _Carried:
         return self._read(take_inventory(self._git, [sha]))
 
     def _read(self, inventory: CarriedInventory) -> Evidence:
-        carried = read(self._git, inventory)
-        edits = [found for found in carried.found if isinstance(found, Edit)]
+        found = read(self._git, inventory)
+        edits = [one for one in found if isinstance(one, Edit)]
         return Evidence(edits=tuple(map(_fingerprinted, edits)), roots=self._roots)
 
 

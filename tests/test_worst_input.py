@@ -39,13 +39,13 @@ WORDS += (
 """Pieces that only readers take for something."""
 READERS = {
     "substitutions": """
-from ghapp.evidence.shell_substitutions import substitutions
+from ghapp.evidence.shell_deeds import deeds
 def read(text):
-    list(substitutions("sed -i 's/" + text + "/b/' a"))
-    list(substitutions("sed -i 's/a/b/' " + text))
-    list(substitutions("perl -pi -e '" + text + "' a"))
-    list(substitutions(text + "; sed -i s/a/b/ a"))
-    list(substitutions("find . -name '" + text + "' -exec sed -i s/a/b/ {} +"))
+    list(deeds("sed -i 's/" + text + "/b/' a"))
+    list(deeds("sed -i 's/a/b/' " + text))
+    list(deeds("perl -pi -e '" + text + "' a"))
+    list(deeds(text + "; sed -i s/a/b/ a"))
+    list(deeds("find . -name '" + text + "' -exec sed -i s/a/b/ {} +"))
 """,
     "rewritten": """
 from ghapp.attribution.linear_pattern import PatternDialect, PatternError, StepBudget, compiled

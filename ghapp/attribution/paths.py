@@ -91,6 +91,7 @@ class KnownCheckouts:
         }
         self._roots = deepest_first(given or self._infer(listed, likely, repository))
         self._places: dict[str, EditPlace] = {}
+        self._folders: dict[str, str | None] = {}
 
     @property
     def roots(self) -> tuple[str, ...]:
@@ -109,7 +110,11 @@ class KnownCheckouts:
 
         Empty: the repository itself, or a worktree of it.
         """
-        path = tidy(path)
+        if path not in self._folders:
+            self._folders[path] = self._look_up_folder(tidy(path))
+        return self._folders[path]
+
+    def _look_up_folder(self, path: str) -> str | None:
         if not _ABSOLUTE.match(path):
             return None
         rest = below_deepest(self._roots, path)

@@ -498,11 +498,9 @@ class EditIndex:
         since, until = map(_microseconds, policy.evidence_span(subject.merged_at))
         start, end = bisect_left(self._at, since), bisect_right(self._at, until)
         places = {place for place, of in enumerate(self._of_place) if _between(of, start, end)}
-        commands = [
-            one
-            for one in counting(self._commands, policy)
-            if since <= _microseconds(one.edit.at) <= until
-        ]
+        # Counting compares whole commands, so it looks at those of the time alone.
+        near = [one for one in self._commands if since <= _microseconds(one.edit.at) <= until]
+        commands = list(counting(near, policy))
         checkouts = self._checkouts(places, commands, subject, change)
         inside = self._inside(checkouts, policy)
         wanted = self._wanted(places, inside.places, checkouts, change, policy)

@@ -184,7 +184,7 @@ def _read_evidence(terms: ReplayTerms, folder: Path) -> EditCatalog:
     if terms.carried:
         # A squashed pull request's own commits are not in the branch's history.
         tips = [tip_of(git, terms.branch), *pull_heads(git).values()]
-        found = chain(found, read_history(git, tips, terms.since).found)
+        found = chain(found, read_history(git, tips, terms.since))
     encode = None if key is None else LineFingerprinter(key).lines
     checkouts = git.checkouts()
     return write_index(

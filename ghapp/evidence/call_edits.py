@@ -28,7 +28,7 @@ from ghapp.evidence.json_records import IsRecord, RecordError, whole_records
 from ghapp.evidence.own_lines import NO_LINES, TextReplacement, from_patch
 from ghapp.evidence.patches import patched_files
 from ghapp.evidence.paths import to_path
-from ghapp.evidence.shell_deeds import found_in, may_do
+from ghapp.evidence.shell_deeds import found_in, is_read_whole, may_do
 from ghapp.evidence.source import Found, WantedPath
 
 Take = Callable[[int, bytes], Iterator[Found]]
@@ -250,8 +250,7 @@ class CallEdits:
                 model=call.model,
             )
             found = found_in(str(call.command), edit, self.wanted)
-        is_read = found and not any(isinstance(one, ShellCommand) for one in found)
-        self._others[call.tool] += not is_read
+        self._others[call.tool] += not is_read_whole(found)
         yield from found
 
     def _name(self, call: ToolCall, at: datetime) -> str:

@@ -39,7 +39,7 @@ from ghapp.evidence.json_records import (
 from ghapp.evidence.own_lines import NO_LINES, all_own, from_patch
 from ghapp.evidence.patches import PatchedFile, patched_files, unified_hunks
 from ghapp.evidence.paths import stem, to_path
-from ghapp.evidence.shell_deeds import SHELLS, found_in, may_do
+from ghapp.evidence.shell_deeds import SHELLS, found_in, is_read_whole, may_do
 from ghapp.evidence.shell_results import exit_code_of, succeeded_for_codex
 from ghapp.evidence.shell_writes import fed
 from ghapp.evidence.source import Found, WantedPath, named_checkout
@@ -348,7 +348,7 @@ class _Rollout:
                 model=call.model,
             )
             found = found_in(call.command, edit, self.wanted)
-        if not found or any(isinstance(one, ShellCommand) for one in found):
+        if not is_read_whole(found):
             self._pass(call)
         yield from found
 

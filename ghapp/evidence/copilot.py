@@ -36,7 +36,7 @@ from ghapp.evidence.own_lines import (
 )
 from ghapp.evidence.patches import patched_files, unified_hunks
 from ghapp.evidence.paths import stem, to_path
-from ghapp.evidence.shell_deeds import found_in
+from ghapp.evidence.shell_deeds import found_in, is_read_whole
 from ghapp.evidence.shell_results import succeeded_at_end
 from ghapp.evidence.source import Found, WantedPath, named_checkout
 
@@ -318,8 +318,7 @@ class _Events:
                 model=call.model,
             )
             found = found_in(command, edit, self.wanted)
-        is_read = found and not any(isinstance(one, ShellCommand) for one in found)
-        self.unread[call.tool] += not is_read
+        self.unread[call.tool] += not is_read_whole(found)
         yield from found
 
     # --- edits --------------------------------------------------------------------------------

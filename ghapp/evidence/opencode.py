@@ -42,7 +42,7 @@ from ghapp.evidence.json_records import (
 from ghapp.evidence.own_lines import NO_LINES, TextReplacement, from_patch
 from ghapp.evidence.patches import patched_files, unified_hunks
 from ghapp.evidence.paths import stem, to_path
-from ghapp.evidence.shell_deeds import found_in
+from ghapp.evidence.shell_deeds import found_in, is_read_whole
 from ghapp.evidence.source import Found, WantedPath
 
 NAME = "opencode"
@@ -360,8 +360,7 @@ class _Reading:
                 model=some_text(place.model),
             )
             found = found_in(command, edit, self.wanted)
-        is_read = found and not any(isinstance(one, ShellCommand) for one in found)
-        self.unread[tool] += not is_read
+        self.unread[tool] += not is_read_whole(found)
         yield from found
 
     def _edits(

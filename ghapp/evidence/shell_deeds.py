@@ -7,7 +7,7 @@ of a script, and moves (rules.md 2.19, 2.20).
 
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -22,7 +22,7 @@ from ghapp.evidence.shell_moves import moves_of
 from ghapp.evidence.shell_outputs import ShellPatch, patch_of, writes_of
 from ghapp.evidence.shell_runs import SureRun, sure_runs
 from ghapp.evidence.shell_substitutions import of_run
-from ghapp.evidence.shell_words import EXPANDED, ShellTextError
+from ghapp.evidence.shell_words import ShellTextError
 from ghapp.evidence.shell_writes import ShellWrite, heredocs
 from ghapp.evidence.source import WantedPath
 
@@ -35,13 +35,6 @@ SHELLS = frozenset({"bash", "sh", "zsh", "dash"})
 _SIGNS = re.compile(r"<<|sed|perl|gofmt|python|printf|\b(?:echo|mv|cp|patch|apply)\b")
 DEEPEST = 3
 """Shells inside a shell's command that are read."""
-
-
-class ShellText(NamedTuple):
-    """Text that a script may have written, and the files that it could reach."""
-
-    lines: TextLines
-    reach: tuple[ReachedFiles, ...]
 
 
 class ShellDeed(NamedTuple):
@@ -101,7 +94,7 @@ def _of_run(run: SureRun, depth: int, scripts: dict[str, str]) -> Iterator[Shell
         yield ShellDeed(source=move.source, target=move.target)
     text = _text(run, scripts) if _PYTHON.fullmatch(program) else None
     if text is not None:
-        yield ShellDeed(lines=text.lines, reach=text.reach)
+        yield text
 
 
 def _inner(run: SureRun) -> str | None:
@@ -136,7 +129,7 @@ def _inside(directory: str, one: ShellDeed) -> ShellDeed:
 # --- text of scripts ------------------------------------------------------------------------------
 
 
-def _text(run: SureRun, scripts: dict[str, str]) -> ShellText | None:
+def _text(run: SureRun, scripts: dict[str, str]) -> ShellDeed | None:
     """Return what a Python script wrote; ``None``: it may have failed, or cannot be read."""
     if not run.decides or run.loop is not None:
         return None
@@ -155,16 +148,13 @@ def _text(run: SureRun, scripts: dict[str, str]) -> ShellText | None:
     paths = [*found.paths, *(word.text for word in rest if is_literal(word))]
     named = [ReachedFiles(path=posixpath.join(run.directory, path)) for path in paths]
     below = ReachedFiles(path=run.directory or ".", is_folder=True)
-    return ShellText(lines, (*named, below)) if lines.hunks else None
+    return ShellDeed(lines=lines, reach=(*named, below)) if lines.hunks else None
 
 
 def _document(run: SureRun) -> str | None:
     """Return the here-document that a program reads, as it is."""
     given = [one for one in run.redirects[-1] if one.sign.startswith("<")]
-    if len(given) != 1 or given[0].document is None:
-        return None
-    expands = given[0].word.bare and EXPANDED.search(given[0].document)
-    return None if expands else given[0].document
+    return given[0].literal_document if len(given) == 1 else None
 
 
 def _lines(texts: ScriptTexts) -> TextLines:
@@ -198,6 +188,11 @@ def patched(
     for path, hunks in unified_files(text or "", patch.strip):
         if hunks:
             yield to_path(posixpath.join(patch.directory, path), cwd), from_patch(hunks, "")
+
+
+def is_read_whole(found: Sequence[Edit | ShellCommand]) -> bool:
+    """Return whether something was found, and all of it is edits."""
+    return bool(found) and not any(isinstance(one, ShellCommand) for one in found)
 
 
 def found_in(command: str, edit: Edit, wanted: WantedPath) -> list[Edit | ShellCommand]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ghapp.evidence.shell_files import arguments_of, is_literal, program_of
 from ghapp.evidence.shell_runs import SureRun
-from ghapp.evidence.shell_words import EXPANDED, ShellRedirect, ShellWord
+from ghapp.evidence.shell_words import ShellRedirect, ShellWord
 from ghapp.evidence.shell_writes import ShellWrite
 
 # \n, \t, \\, \", %s, %%
@@ -157,9 +157,8 @@ def _given(run: SureRun, names: list[ShellWord], strip: int) -> ShellPatch | Non
     if names:
         name = names[0]
     elif given[0].document is not None:
-        if given[0].word.bare and EXPANDED.search(given[0].document):
-            return None
-        return ShellPatch(run.directory, strip, given[0].document, None)
+        text = given[0].literal_document
+        return None if text is None else ShellPatch(run.directory, strip, text, None)
     else:
         name = given[0].word
     if not is_literal(name) or name.text.startswith("-"):

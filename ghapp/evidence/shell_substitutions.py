@@ -3,7 +3,6 @@
 It runs nothing. What is not read surely it passes over, such as a program that is given a variable.
 """
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from ghapp.attribution.model import LineRewrite, ReachedFiles
@@ -16,12 +15,9 @@ from ghapp.evidence.shell_files import (
     named_files,
     program_of,
 )
-from ghapp.evidence.shell_runs import LoopFiles, SureRun, sure_runs
+from ghapp.evidence.shell_runs import SureRun
 from ghapp.evidence.shell_scripts import FileRewriting, file_rewriting
-from ghapp.evidence.shell_words import ShellTextError, ShellWord
-
-PROGRAMS = ("sed", "perl", "gofmt")
-"""Programs whose substitutions are read."""
+from ghapp.evidence.shell_words import ShellWord
 
 
 class ShellSubstitution(NamedTuple):
@@ -31,34 +27,12 @@ class ShellSubstitution(NamedTuple):
     reach: tuple[ReachedFiles, ...]
 
 
-def may_substitute(command: str) -> bool:
-    """Return whether a command is worth reading."""
-    return any(program in command for program in PROGRAMS)
-
-
-def substitutions(command: str) -> Iterator[ShellSubstitution]:
-    r"""Yield the substitutions that a successful command has surely made, in order.
-
-    >>> [one.rewrites[0].expression for one in substitutions("cd src && sed -i 's/old/new/g' *.py")]
-    ['old']
-    """
-    if not may_substitute(command):
-        return
-    try:
-        yield from [found for run in sure_runs(command) if (found := of_run(run)) is not None]
-    except ShellTextError:
-        return
-
-
 def of_run(run: SureRun) -> ShellSubstitution | None:
-    """Return what programs substitute; ``None``: nothing. Raises `ShellTextError` for a glob."""
-    return _substitution(run.programs, run.directory, run.loop)
+    """Return what programs substitute; ``None``: nothing that is read surely.
 
-
-def _substitution(
-    programs: list[list[ShellWord]], directory: str, loop: LoopFiles | None
-) -> ShellSubstitution | None:
-    """Return what a pipeline substitutes; ``None``: nothing that is read surely."""
+    Raises `ShellTextError` for a glob.
+    """
+    programs, directory, loop = run.programs, run.directory, run.loop
     words = programs[-1]
     if max(map(len, programs)) > MOST_WORDS:
         return None

@@ -45,6 +45,12 @@ class ShellRedirect:
     document: str | None = None
     """The text of a here-document; ``None``: it is none."""
 
+    @property
+    def literal_document(self) -> str | None:
+        """The text of a here-document in which the shell replaces nothing; ``None``: it is none."""
+        expands = self.word.bare and self.document and EXPANDED.search(self.document)
+        return None if expands else self.document
+
 
 class ShellPipeline(NamedTuple):
     """Programs in a pipe, and what stands behind it."""

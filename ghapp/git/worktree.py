@@ -1,14 +1,12 @@
 """Files as they stand in a checkout: what is not committed, and where a line is from."""
 
-import os
 from typing import NamedTuple
 
 from ghapp.attribution.model import FileDiff, FileStatus, Hunk, HunkLine
+from ghapp.attribution.quoted import unquote
 from ghapp.attribution.unified_diff import parse_diff
 from ghapp.git.process import GitError
 from ghapp.git.repository import DIFF, GitRepository
-
-_NOT_COMMITTED = "0" * 40
 
 
 class BlamedLine(NamedTuple):
@@ -37,9 +35,9 @@ def blamed(git: GitRepository, path: str, line: int) -> BlamedLine:
     names = [one for one in told if one.startswith(b"filename ")]
     texts = [one for one in told if one.startswith(b"\t")]
     text = texts[0].removeprefix(b"\t").decode(errors="replace")
-    if commit == _NOT_COMMITTED or not commit.strip("0"):
+    if not commit.strip("0"):
         return BlamedLine(None, path, line, text)
-    name = os.fsdecode(_unquoted(names[0].removeprefix(b"filename ")))
+    name = unquote(names[0].removeprefix(b"filename ").decode(errors="replace"))
     return BlamedLine(commit, name, int(was), text)
 
 
@@ -78,10 +76,3 @@ def _line_here(git: GitRepository, path: str, line: int) -> str:
     if line > len(texts):
         raise GitError("blame", None, f"{path} has only {len(texts)} lines")
     return texts[line - 1]
-
-
-def _unquoted(name: bytes) -> bytes:
-    """Return a path that git may have written in quotes, with octal escapes."""
-    if not name.startswith(b'"'):
-        return name
-    return name[1:-1].decode("unicode_escape").encode("latin-1")

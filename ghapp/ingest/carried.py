@@ -89,10 +89,12 @@ def read_between(git: GitRepository, base: str, head: str) -> CarriedEvidence:
     ``base`` is the commit where the change begins, or an empty tree for a root.
     """
     try:
-        return read(git, take_inventory(git, commits_between(git, base, head)))
+        inventory = take_inventory(git, commits_between(git, base, head))
     except GitError as problem:
         unread = UnreadEvidence(source=f"commits up to {head}", line=None, problem=str(problem))
         return CarriedEvidence(found=(unread,), declared=None)
+    declared = declarations.declared(as_carried(one.commit) for one in inventory.hanging)
+    return CarriedEvidence(found=read(git, inventory), declared=declared)
 
 
 def declared_between(
@@ -111,7 +113,7 @@ def declared_between(
 
 def read_history(
     git: GitRepository, tips: Sequence[str], since: datetime | None
-) -> CarriedEvidence:
+) -> tuple[Found, ...]:
     """Read the evidence on all commits that some tips reach; the first tip is the newest.
 
     ``since`` excludes commits made long before it; ``None``: excludes none.
@@ -122,8 +124,8 @@ def read_history(
         shas = [sha for sha in git.run(*listed).decode().split() if sha != tips[0]]
         return read(git, take_inventory(git, [*shas, tips[0]]))
     except GitError as problem:
-        unread = UnreadEvidence(source=f"commits up to {tips[0]}", line=None, problem=str(problem))
-        return CarriedEvidence(found=(unread,), declared=None)
+        source = f"commits up to {tips[0]}"
+        return (UnreadEvidence(source=source, line=None, problem=str(problem)),)
 
 
 # --- taking inventory ---------------------------------------------------------------------------
@@ -237,15 +239,14 @@ def lacking(git: GitRepository, inventory: CarriedInventory) -> Iterator[str]:
 # --- reading ------------------------------------------------------------------------------------
 
 
-def read(git: GitRepository, inventory: CarriedInventory) -> CarriedEvidence:
+def read(git: GitRepository, inventory: CarriedInventory) -> tuple[Found, ...]:
     """Read the attachments of an inventory, and report whatever cannot be read. Raises nothing."""
     # A dictionary, because checkpoints hold growing copies of one transcript.
     found: dict[Found, None] = dict.fromkeys(inventory.unread)
     reading = _Reading(git)
     for one in inventory.hanging:
         found.update(dict.fromkeys(reading.of(one)))
-    declared = declarations.declared(as_carried(one.commit) for one in inventory.hanging)
-    return CarriedEvidence(found=tuple(found), declared=declared)
+    return tuple(found)
 
 
 class _Reading:

@@ -13,6 +13,7 @@ import structlog
 from ghapp.attribution.model import Edit, PassedOver, Struct, UnreadEvidence
 from ghapp.evidence import agent_trace, aider, declarations, entire, git_ai_notes
 from ghapp.evidence.declarations import DeclaredText
+from ghapp.evidence.source import Found
 from ghapp.git.repository import GitError, GitRepository
 from ghapp.github.client import GitHub
 from ghapp.github.pull_commits import (
@@ -39,7 +40,6 @@ from ghapp.store import Store
 NOT_ASKED_AGAIN = timedelta(hours=1)
 """How long a repository without notes is not asked again; the final audit always asks."""
 
-NOTHING = CarriedEvidence(found=(), declared=None)
 
 log = structlog.get_logger()
 
@@ -80,16 +80,16 @@ def carry(
     try:
         refs = _refs(github, listed, keeping, now)
         there_is_more = bool(refs) or _has_more(pull, listed)
-        carried = _fetched(github, pull, listed, refs, keeping) if there_is_more else NOTHING
+        carried = _fetched(github, pull, listed, refs, keeping) if there_is_more else ()
     except GitError as error:
         unread = (*cut, _unread("git", error))
         return CarriedEvidence(found=unread, declared=declared, agent_commits=theirs)
-    edits = [found for found in carried.found if isinstance(found, Edit)]
+    edits = [found for found in carried if isinstance(found, Edit)]
     if edits:
         encode = keeping.encode()
         added = keep_read(keeping.store, pull.repository_id, edits, encode, now=now, carried=True)
         log.info("evidence_carried", pull_request=pull.number, edits=len(edits), added=added.added)
-    rest = tuple(one for one in carried.found if isinstance(one, UnreadEvidence | PassedOver))
+    rest = tuple(one for one in carried if isinstance(one, UnreadEvidence | PassedOver))
     return CarriedEvidence(found=(*cut, *rest), declared=declared, agent_commits=theirs)
 
 
@@ -177,7 +177,7 @@ def _fetched(
     listed: Sequence[ListedCommit],
     refs: Sequence[str],
     keeping: CarryTarget,
-) -> CarriedEvidence:
+) -> tuple[Found, ...]:
     """Fetch and read the evidence on the commits."""
     shas = [one.commit.sha for one in listed]
     parents = [parent for one in listed for parent in one.commit.parents[:1]]

@@ -20,7 +20,7 @@ from ghapp.auditing.replay import ReplayTask, ReplayTerms, neighbors
 from ghapp.evidence.source import Found
 from ghapp.git.history import HistorySpan, LandedChange, changes_of, landed
 from ghapp.git.repository import GitError, GitRepository
-from ghapp.git.survival import removed_numbers
+from ghapp.git.survival import removed_since
 from ghapp.ingest.artifacts import ArtifactError, find_evidence
 from ghapp.ingest.named_checkouts import repositories_of
 
@@ -178,9 +178,7 @@ def _still(
 ) -> Counter[MadeBy]:
     """Count the lines that the tip still has where they were merged."""
     count: Counter[MadeBy] = Counter()
-    before, then = (git.entries(sha, *lines) for sha in (change.head or change.commit, tip))
-    for path, of_file in lines.items():
-        gone = removed_numbers(git, before.get(path), then.get(path))
+    for path, gone in removed_since(git, change.head or change.commit, tip, lines):
         if gone is not None:
-            count.update(one for number, one in of_file.items() if number not in gone)
+            count.update(one for number, one in lines[path].items() if number not in gone)
     return count

@@ -13,6 +13,7 @@ from ghapp.spend.counts import (
 )
 from ghapp.spend.shown import SpendPart
 from ghapp.summaries.periods import DayPeriod, period_before
+from ghapp.usage.answers import less
 from ghapp.usage.counts import OTHERS
 
 Parts = tuple[SpendPart, ...]
@@ -60,12 +61,8 @@ def _named(parts: Iterable[SpendPart]) -> dict[str, TokenCost | None]:
 
 def _change(name: str | None, now: TokenCost | None, before: TokenCost | None) -> SpendChange:
     amounts = (None if one is None else one.amount for one in (now, before))
-    return SpendChange(name, now, before, _less(*amounts))
+    return SpendChange(name, now, before, less(*amounts))
 
 
 def _each(now: int | None, before: int | None) -> AmountChange:
-    return AmountChange(now, before, _less(now, before))
-
-
-def _less(now: int | None, before: int | None) -> int | None:
-    return None if now is None or before is None else now - before
+    return AmountChange(now, before, less(now, before))

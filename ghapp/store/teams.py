@@ -172,8 +172,10 @@ def _stretches(connection: Connection, account_lower: str) -> dict[str, Stretche
     return {login: tuple(own) for login, own in found.items()}
 
 
-def cost_centers(connection: Connection, installation_id: int, day: date) -> dict[str, str]:
-    """Return the cost centers of an organization's people on a day, by login in lower case.
+def cost_centers(
+    connection: Connection, installation_id: int, days: Iterable[date]
+) -> dict[date, dict[str, str]]:
+    """Return the cost centers of an organization's people on some days, by login in lower case.
 
     Where the organization counts people where they are now, those of their last days.
     """
@@ -187,9 +189,15 @@ def cost_centers(connection: Connection, installation_id: int, day: date) -> dic
         .where(installation.c.id == installation_id, columns.source == TeamSource.CSV.value)
         .order_by(columns.since)
     )
-    number, found = day_number(day), {}
-    for row in connection.execute(query):
-        if row.of_then and not row.since <= number <= (row.until or number):
-            continue
-        found[row.login_lower] = row.cost_center
+    rows = connection.execute(query).all()
+    return {day: _centers_on(day_number(day), rows) for day in days}
+
+
+def _centers_on(number: int, rows: Iterable[Row[Any]]) -> dict[str, str]:
+    """Return the cost centers of a day, by its number."""
+    found = {
+        row.login_lower: row.cost_center
+        for row in rows
+        if not row.of_then or row.since <= number <= (row.until or number)
+    }
     return {login: center for login, center in found.items() if center is not None}

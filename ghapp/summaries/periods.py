@@ -32,7 +32,7 @@ def presets(today: date) -> tuple[tuple[str, DayPeriod], ...]:
     return (
         ("This week", DayPeriod(TimeGrain.WEEK.start(today), today)),
         ("Last 30 days", DayPeriod(today - timedelta(days=29), today)),
-        ("Last month", DayPeriod(_months_before(month, 1), month - ONE_DAY)),
+        ("Last month", DayPeriod(months_before(month, 1), month - ONE_DAY)),
         ("This quarter", DayPeriod(quarter, today)),
         ("Last quarter", quarter_before(today)),
         ("12 months", DayPeriod(year_before(today), today)),
@@ -56,9 +56,9 @@ def period_before(period: DayPeriod) -> DayPeriod | None:
     whole = since.day == 1 == (until + ONE_DAY).day
     months = 12 * (until.year - since.year) + until.month - since.month + 1
     if since == _quarter_start(until) and not (whole and months == 1):
-        first = _months_before(since, 3)
+        first = months_before(since, 3)
     elif whole:
-        first = _months_before(since, months)
+        first = months_before(since, months)
     elif since == TimeGrain.WEEK.start(until):
         first = since - timedelta(days=7)
     else:
@@ -70,7 +70,7 @@ def period_before(period: DayPeriod) -> DayPeriod | None:
 def quarter_before(today: date) -> DayPeriod:
     """Return the last quarter that is over."""
     start = _quarter_start(today)
-    return DayPeriod(_months_before(start, 3), start - ONE_DAY)
+    return DayPeriod(months_before(start, 3), start - ONE_DAY)
 
 
 def quarter_name(day: date) -> str:
@@ -88,14 +88,14 @@ def quarter_of(name: str) -> DayPeriod:
     if match is None:
         raise ValueError(f"quarter is {name!r}; give one from 2000 to {LATEST.year}: 2026-Q3")
     first = date(int(match[1]), 3 * int(match[2]) - 2, 1)
-    return DayPeriod(first, _months_before(first, -3) - ONE_DAY)
+    return DayPeriod(first, months_before(first, -3) - ONE_DAY)
 
 
 def _quarter_start(day: date) -> date:
     return day.replace(month=3 * ((day.month - 1) // 3) + 1, day=1)
 
 
-def _months_before(first: date, months: int) -> date:
+def months_before(first: date, months: int) -> date:
     """Return the first day of the month that is so many months earlier."""
     number = 12 * first.year + first.month - 1 - months
     return date(number // 12, number % 12 + 1, 1)

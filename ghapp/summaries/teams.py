@@ -50,10 +50,6 @@ class TeamMember(Struct, frozen=True):
         """What ends a stretch where it changes."""
         return self.team, self.role, self.location, self.cost_center
 
-    def holds_on(self, day: date) -> bool:
-        """Return whether the person counts for the team on a day."""
-        return (self.since or date.min) <= day <= (self.until or date.max)
-
 
 Stretches = tuple[TeamMember, ...]
 """What is known of one person, the oldest first; no day is in two of them."""

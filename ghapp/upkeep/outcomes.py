@@ -18,7 +18,7 @@ from ghapp.attribution.model import ATTRIBUTED, Audit, Reason
 from ghapp.git.names import in_path
 from ghapp.git.process import GitError
 from ghapp.git.repository import GitRepository, fetch
-from ghapp.git.survival import removed_numbers
+from ghapp.git.survival import removed_since
 from ghapp.github.client import GitHub
 from ghapp.github.pull_requests import git_address
 from ghapp.github.timeline import (
@@ -146,10 +146,8 @@ class _MergedPull:
         if tip is None or len(self._lines) > MOST_FILES:
             return None, None
         git, counts = self._fetched(tip), [0, 0]
-        before, then = (git.entries(sha, *self._lines) for sha in (self._timeline.head_sha, tip))
-        for path, of_path in self._lines.items():
-            gone = removed_numbers(git, before.get(path), then.get(path))
-            for place, numbers in enumerate(of_path):
+        for path, gone in removed_since(git, self._timeline.head_sha, tip, self._lines):
+            for place, numbers in enumerate(self._lines[path]):
                 counts[place] += 0 if gone is None else len(numbers - gone)
         return counts[0], counts[1]
 

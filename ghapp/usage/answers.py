@@ -24,6 +24,11 @@ MOST = 10**12
 Count = Annotated[int, Meta(ge=0, le=MOST)]
 
 
+def less(now: int | None, before: int | None) -> int | None:
+    """Return a difference; ``None``: one of both is unknown."""
+    return None if now is None or before is None else now - before
+
+
 def known_sum(amounts: Iterable[int | None]) -> int | None:
     """Return the sum of the known amounts; ``None``: none of them is known."""
     known = [one for one in amounts if one is not None]

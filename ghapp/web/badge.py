@@ -15,7 +15,7 @@ from ghapp.web.access import require_repository_admin
 from ghapp.web.api.answers import answer
 from ghapp.web.api.operation import reads
 from ghapp.web.api.questions import NoParameters, read
-from ghapp.web.current import services
+from ghapp.web.current import own_address, services
 
 SPAN = timedelta(days=89)
 """Days before today that a badge covers: ninety in all."""
@@ -62,7 +62,7 @@ def link(owner: str, name: str) -> Response:
     read(NoParameters)
     key = None if _is_public(repository) else _key(repository)
     path = url_for("badge.shown", owner=repository.owner, name=repository.name, key=key)
-    base = services.settings.public_url or request.host_url.rstrip("/")
+    base = own_address()
     url = f"{base}{path}"
     return answer(BadgeLink(url=url, markdown=f"![Agent-assisted lines]({url})"))
 

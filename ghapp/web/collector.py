@@ -7,7 +7,7 @@ from flask import Blueprint, Response, abort, render_template, request
 
 from ghapp.attribution.model import Struct
 from ghapp.collector.program_wheel import NoOwnWheel, OwnWheel, own_wheel
-from ghapp.web.current import services
+from ghapp.web.current import own_address
 
 FRESH_SECONDS = 300
 """How long a proxy may keep the wheel: an upgrade of the app replaces it."""
@@ -36,7 +36,11 @@ def install_from_here() -> CollectorInstall | None:
         wheel = own_wheel()
     except NoOwnWheel:
         return None
-    app = services.settings.public_url or request.host_url.rstrip("/")
+    return _install(wheel)
+
+
+def _install(wheel: OwnWheel) -> CollectorInstall:
+    app = own_address()
     url = f"{app}/collector/{wheel.file_name}#sha256={wheel.digest}"
     return CollectorInstall(app=app, url=url, digest=wheel.digest)
 
@@ -44,16 +48,13 @@ def install_from_here() -> CollectorInstall | None:
 @collector.get("")
 def shown() -> str:
     """Show the one line that installs the program, for each tool."""
-    _wheel()
-    return render_template("collector.html", install=install_from_here())
+    return render_template("collector.html", install=_install(_wheel()))
 
 
 @collector.get("/requirements.txt")
 def requirements() -> Response:
     """Answer with a requirements file, whose address stays the same over upgrades."""
-    _wheel()
-    install = install_from_here()
-    text = f"{install.requirement}\n" if install else ""
+    text = f"{_install(_wheel()).requirement}\n"
     return Response(text, content_type="text/plain; charset=utf-8")
 
 

@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from flask import Flask, current_app
+from flask import Flask, current_app, request
 from werkzeug.local import LocalProxy
 
 from ghapp.bootstrap import Services
@@ -19,3 +19,8 @@ A streamed answer outlives its request, so it reads what it needs before it star
 def attach(app: Flask, services: Services) -> None:
     """Make these the services of an application."""
     app.extensions[_KEY] = services
+
+
+def own_address() -> str:
+    """Return the app's own address: as it is set, or as this request calls it."""
+    return services.settings.public_url or request.host_url.rstrip("/")

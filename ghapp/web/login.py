@@ -18,7 +18,7 @@ from ghapp.github.user_access import GitHubAway
 from ghapp.github.user_auth import SignInRefused, StartedSignIn
 from ghapp.people.readers import SIGNED_IN_FOR, PageReaders
 from ghapp.web.access import cookie_name, delete_cookie, is_encrypted, require_viewer
-from ghapp.web.current import services
+from ghapp.web.current import own_address, services
 
 log = structlog.get_logger()
 
@@ -146,7 +146,7 @@ def _readers() -> PageReaders:
 
 def _callback() -> str:
     """Return the app's registered callback address; GitHub refuses any other."""
-    base = services.settings.public_url or request.host_url.rstrip("/")
+    base = own_address()
     return f"{base}{url_for('login.callback')}"
 
 

@@ -2,13 +2,13 @@
 
 import pytest
 
-from ghapp.evidence.shell_substitutions import substitutions
+from ghapp.evidence.shell_deeds import deeds
 
 SED = "sed -i 's/a/b/' src/x.py"
 
 
 def reached(command: str) -> list[str]:
-    return [one.path for found in substitutions(command) for one in found.reach]
+    return [one.path for found in deeds(command) if found.rewrites for one in found.reach]
 
 
 @pytest.mark.parametrize(

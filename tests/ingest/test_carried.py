@@ -235,7 +235,7 @@ def test_a_partial_clone_is_told_what_it_lacks(clone: Clone, tmp_path: Path) -> 
     wanted = {there.run("rev-parse", f"{sha}:{PATH}").decode().strip()}
     wanted |= set(there.entries(str(there.resolve("refs/notes/ai"))).values())
     assert wanted <= set(lacking(git, inventory))
-    (unread,) = read(git, inventory).found
+    (unread,) = read(git, inventory)
     assert isinstance(unread, UnreadEvidence)
 
 

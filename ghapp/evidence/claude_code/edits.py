@@ -4,7 +4,7 @@ An edit's lines are worked out from the call. The structured result, which subag
 lack, only completes them.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from ghapp.attribution.model import (
@@ -36,7 +36,7 @@ from ghapp.evidence.own_lines import (
     replace,
 )
 from ghapp.evidence.paths import stem, to_path
-from ghapp.evidence.shell_deeds import as_command, deeds, patched
+from ghapp.evidence.shell_deeds import ShellDeed, as_command, deeds, patched
 from ghapp.evidence.shell_outputs import ShellPatch, is_patch
 from ghapp.evidence.shell_writes import ShellWrite
 from ghapp.evidence.snapshots import shows_checkout, snapshots
@@ -152,16 +152,17 @@ class TranscriptEdits:
 
     def _of_shell(self, joined: JoinedCall) -> Iterator[Found]:
         """Yield one edit for each file that a shell command wrote."""
-        id_ = joined.call.id
-        found = list(self._shell_lines(joined))
-        commands = list(self._commands(joined))
+        id_, call = joined.call.id, joined.call
+        told = list(deeds(str(call.input.command))) if call.does == BASH else []
+        found = list(self._shell_lines(joined, told))
+        commands = list(self._commands(joined, told))
         if found and not commands:
             self._transcript.read_shell(joined.call)
         for number, (path, lines) in enumerate(found, 1):
             yield self._edit(joined, id_ if len(found) == 1 else f"{id_}#{number}", path, lines)
         yield from commands
 
-    def _commands(self, joined: JoinedCall) -> Iterator[ShellCommand]:
+    def _commands(self, joined: JoinedCall, told: Sequence[ShellDeed]) -> Iterator[ShellCommand]:
         """Yield what else a command did by its text, unless its differences are recorded.
 
         What it moved is told in any case: a difference shows a new file and not where it was.
@@ -170,9 +171,9 @@ class TranscriptEdits:
         diff = structured.shell_diff if structured else None
         is_recorded = diff is not None and not diff.moreFiles
         edit = self._edit(joined, call.id, "", NO_LINES)
-        if call.does != BASH or not isinstance(edit, Edit):
+        if not isinstance(edit, Edit):
             return
-        for deed in deeds(str(call.input.command)):
+        for deed in told:
             one = as_command(deed, edit, call.cwd)
             if one is None or (is_recorded and one.source is None):
                 continue
@@ -192,12 +193,14 @@ class TranscriptEdits:
                 self._known.wrote(one.edit.path, text)
                 self._shared.wrote(one.edit.path, at, text)
 
-    def _shell_lines(self, joined: JoinedCall) -> Iterator[tuple[str, TextLines]]:
+    def _shell_lines(
+        self, joined: JoinedCall, told: Sequence[ShellDeed]
+    ) -> Iterator[tuple[str, TextLines]]:
         """Yield each file with its lines: as recorded, else as the command's text gives them."""
         diff = joined.structured.shell_diff if joined.structured else None
         if diff is None:
             call = joined.call
-            for deed in deeds(str(call.input.command)) if call.does == BASH else ():
+            for deed in told:
                 if deed.write is not None:
                     path = to_path(deed.write.path, call.cwd)
                     wanted = self._wanted(path) or is_patch(path)

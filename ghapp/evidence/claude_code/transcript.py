@@ -326,7 +326,7 @@ class Transcript:
             return False
         if call.does in SHELLS:
             self._passed_over[call.tool] += 1
-            if call.does != BASH or not _may_write(call.input.command):
+            if call.does != BASH or not may_do(call.input.command):
                 self._keep_shell(call)
                 return False
         return self._wait(call)
@@ -404,11 +404,6 @@ class Transcript:
         at = record.at or call.at
         done = JoinedCall(call, result, at, structured, record.directory, modified, by)
         self._found.append(done)
-
-
-def _may_write(command: str) -> bool:
-    """Return whether a shell command is worth waiting for: it may say what it writes."""
-    return may_do(command)
 
 
 def _asked(tool: object, path: str, given: ToolInput) -> int:

@@ -38,6 +38,7 @@ from ghapp.spend.counts import (
     PullCostDetails,
     PullSpend,
     ShippedCost,
+    SpendChanges,
     SpendPoint,
     SpendSummary,
     active_days,
@@ -97,12 +98,9 @@ class SpendQuestions:
         """Return what a page of spend shows; ``basis`` is one of the two estimates."""
         with self._database.read() as connection:
             query = SpendQuery(connection, selection, basis, self._naming)
-            before = asked_before(
-                selection, lambda one: SpendQuery(connection, one, basis, self._naming)
-            )
             month = month_of(selection.until)
             coming = query.forecast(month, today)
-            now = query.shown()
+            now = query.shown
             return SpendSummary(
                 basis=basis,
                 totals=now.totals,
@@ -120,8 +118,13 @@ class SpendQuestions:
                 forecast=coming,
                 budgets=query.budgets(month, coming),
                 repriced=query.repriced(),
-                changes=spend_changes(query.period, now, before.shown() if before else None),
+                changes=query.cost_changes(),
             )
+
+    def changes(self, selection: UsageSelection, basis: CostBasis) -> SpendChanges:
+        """Return what was spent beside the period before; ``basis`` is one of the two estimates."""
+        with self._database.read() as connection:
+            return SpendQuery(connection, selection, basis, self._naming).cost_changes()
 
     def makers(
         self, selection: UsageSelection, basis: CostBasis
@@ -268,6 +271,7 @@ class SpendQuery(UsageQuery):
         """The cost of each person in the selection."""
         return _divided((row.person, bool(row.is_matched), row.cost) for row in self._rows)
 
+    @cached_property
     def shown(self) -> ShownSpend:
         """Return what is compared with another period."""
         return ShownSpend(
@@ -277,6 +281,14 @@ class SpendQuery(UsageQuery):
             teams=self.cost_teams(),
             repositories=self.repositories(),
         )
+
+    def cost_changes(self) -> SpendChanges:
+        """Return what was spent beside the period before."""
+        before = asked_before(
+            self._selection,
+            lambda one: SpendQuery(self._connection, one, self._basis, self._naming),
+        )
+        return spend_changes(self.period, self.shown, before.shown if before else None)
 
     def cost_parts(self, name: Callable[[_CostRow], str | None]) -> tuple[SpendPart, ...]:
         """Return the cost by what a row is called."""
@@ -354,11 +366,11 @@ class SpendQuery(UsageQuery):
         found: defaultdict[date, dict[int, PersonCost]] = defaultdict(dict)
         for row in self._by_month():
             found[to_day(row.start)][row.person] = PersonCost(summed_cost(row))
+        last = {month: next_month(month) - ONE_DAY for month in found}
+        centers_on = cost_centers(self._connection, self._selection.installation_id, last.values())
         of_month = {}
-        for month in found:
-            centers = cost_centers(
-                self._connection, self._selection.installation_id, next_month(month) - ONE_DAY
-            )
+        for month, day in last.items():
+            centers = centers_on[day]
             of_login = {person: centers.get(login) for person, login in self._logins.items()}
             of_month[month] = {who: one for who, one in of_login.items() if one}
         return charged_back(found, of_month)

@@ -122,10 +122,13 @@ class UsageQuestions:
                 funnel=query.funnel(),
                 adoption=query.adoption(),
                 sources=query.sources(),
-                changes=_changes(
-                    query, asked_before(selection, lambda one: UsageQuery(connection, one))
-                ),
+                changes=query.changes(),
             )
+
+    def changes(self, selection: UsageSelection) -> UsageChanges:
+        """Return the usage beside that of the period before."""
+        with self._database.read() as connection:
+            return UsageQuery(connection, selection).changes()
 
     def totals(self, selection: UsageSelection) -> UsageCounts:
         """Return the usage of everybody together."""
@@ -347,7 +350,7 @@ class UsageQuery:
             *self._agent_sessions,
         ]
 
-    @property
+    @cached_property
     def everything(self) -> list[PersonPart]:
         """All parts of the selection."""
         return [one for _, one in self._by_agent]
@@ -383,7 +386,7 @@ class UsageQuery:
         """Return the usage by tool."""
         return folded(self.agent_parts)
 
-    @property
+    @cached_property
     def agent_parts(self) -> Named:
         """What people add to each tool."""
         return by_name(self._by_agent)
@@ -399,13 +402,13 @@ class UsageQuery:
 
     def teams(self) -> tuple[UsagePart, ...]:
         """Return the usage by team; nothing if there are no teams."""
-        return self.in_teams(self.everything)
+        return folded(self.team_parts)
 
     def in_teams(self, parts: Iterable[PersonPart]) -> tuple[UsagePart, ...]:
         """Return these parts by team; nothing if there are no teams."""
         return folded(self._team_parts(parts))
 
-    @property
+    @cached_property
     def team_parts(self) -> Named:
         """What people add to each team; nothing if there are no teams."""
         return self._team_parts(self.everything)
@@ -414,6 +417,18 @@ class UsageQuery:
         if not self._teams:
             return {}
         return by_name((self._teams.of(self._logins.get(one.person)), one) for one in parts)
+
+    def changes(self) -> UsageChanges:
+        """Return the usage beside that of the period before."""
+        before = asked_before(self._selection, lambda one: UsageQuery(self._connection, one))
+        agents, teams = (before.agent_parts, before.team_parts) if before else ({}, {})
+        return UsageChanges(
+            period=self.period,
+            before=period_before(self.period),
+            totals=whole_change(self.everything, before.everything if before else None),
+            agents=part_changes(self.agent_parts, agents),
+            teams=part_changes(self.team_parts, teams),
+        )
 
     # --- over time --------------------------------------------------------------------------------
 
@@ -689,17 +704,6 @@ def asked_before(
         return ask(msgspec.structs.replace(selection, since=before.since, until=before.until))
     except NotShown:
         return None
-
-
-def _changes(now: UsageQuery, before: UsageQuery | None) -> UsageChanges:
-    agents, teams = (before.agent_parts, before.team_parts) if before else ({}, {})
-    return UsageChanges(
-        period=now.period,
-        before=period_before(now.period),
-        totals=whole_change(now.everything, before.everything if before else None),
-        agents=part_changes(now.agent_parts, agents),
-        teams=part_changes(now.team_parts, teams),
-    )
 
 
 def _source(source: int, rows: dict[bool, Row[Any]]) -> SourceCounts:

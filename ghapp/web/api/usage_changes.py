@@ -7,9 +7,9 @@ from flask import Response
 
 from ghapp.reports.tables import to_csv
 from ghapp.spend.cost import TokenCost
-from ghapp.spend.counts import SpendChanges, SpendSummary
+from ghapp.spend.counts import SpendChanges
 from ghapp.spend.money import for_machines
-from ghapp.summaries.selection import TimeGrain
+from ghapp.usage.answers import less
 from ghapp.usage.counts import UsageChange, UsageChanges, UsageCounts, UsageSelection
 from ghapp.web.access import note_access
 from ghapp.web.api.blueprint import api
@@ -83,7 +83,7 @@ def repository_spend_changes(owner: str, name: str) -> Response:
 
 
 def _usage(selection: UsageSelection) -> Response:
-    found = shown(lambda: services.usage.summary(selection, TimeGrain.MONTH)).changes
+    found = shown(lambda: services.usage.changes(selection))
     return download(to_csv(COLUMNS, usage_rows(found)), "usage-changes.csv", CSV)
 
 
@@ -100,7 +100,7 @@ def _used(by: str, change: UsageChange) -> Iterator[Row]:
     old = dict(_counts(change.before))
     for measure, now in _counts(change.now):
         before = old[measure]
-        yield by, name, measure, now, before, _less(now, before), None, None
+        yield by, name, measure, now, before, less(now, before), None, None
     rate, rate_before, found = change.rate, change.rate_before, change.difference
     for measure, end in (("accept_rate_from", "at_least"), ("accept_rate_to", "at_most")):
         values = (None if one is None else getattr(one, end) for one in (rate, rate_before))
@@ -115,16 +115,10 @@ def _counts(counts: UsageCounts | None) -> Iterator[tuple[str, int | None]]:
     yield "lines_accepted", whole.edits.lines_accepted if whole.edits else None
 
 
-def _less(now: int | None, before: int | None) -> int | None:
-    return None if now is None or before is None else now - before
-
-
 def _spend(selection: UsageSelection, asked: SpendParameters) -> Response:
-    today, basis = services.clock().date(), asked.meaning
-    found: SpendSummary = shown(
-        lambda: services.spend.summary(selection, basis, TimeGrain.MONTH, today=today)
-    )
-    rows: Iterable[Row] = ((basis.value, *row) for row in spend_rows(found.changes))
+    basis = asked.meaning
+    found = shown(lambda: services.spend.changes(selection, basis))
+    rows: Iterable[Row] = ((basis.value, *row) for row in spend_rows(found))
     return download(to_csv(("basis", *COLUMNS[:-2]), rows), "spend-changes.csv", CSV)
 
 

@@ -9,7 +9,9 @@ from flask import abort, render_template, request, url_for
 from ghapp.reports.board import sentences
 from ghapp.store import Installation
 from ghapp.summaries.periods import (
+    ONE_DAY,
     DayPeriod,
+    months_before,
     period_before,
     quarter_before,
     quarter_name,
@@ -77,9 +79,8 @@ def _quarter() -> DayPeriod:
 
 def _year(asked: PullSelection, quarter: DayPeriod) -> PullSelection:
     """Return the same repositories over the twelve months that end with the quarter."""
-    last = quarter.until
-    first = date(last.year - (last.month != 12), last.month % 12 + 1, 1)
-    return PullSelection(asked.repository_ids, since=first, until=last)
+    first = months_before(quarter.until.replace(day=1), 11)
+    return PullSelection(asked.repository_ids, since=first, until=quarter.until)
 
 
 def _near(account: Installation, quarter: DayPeriod) -> list[tuple[str, str]]:
@@ -99,7 +100,7 @@ def board_address(organization: str, quarter: str) -> str:
 
 def _behind(account: Installation) -> Callable[[date], str]:
     def address(start: date) -> str:
-        until = date.fromordinal(TimeGrain.MONTH.next(start).toordinal() - 1)
+        until = TimeGrain.MONTH.next(start) - ONE_DAY
         return url_for(
             "pages.organization_pulls",
             organization=account.account,

@@ -38,7 +38,7 @@ class ChartWithTable(Struct, frozen=True):
     svg: str
     heads: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    addresses: tuple[str, ...] = ()
+    addresses: tuple[str | None, ...] = ()
     """Where each row leads; empty: nowhere."""
 
 
@@ -73,7 +73,7 @@ def pulls(series: Sequence[SeriesPoint], grain: TimeGrain, behind: Behind) -> Ch
         svg=columns(frame, steps, PULL_SERIES),
         heads=(grain.value.title(), "With", "Without", "No evidence"),
         rows=tuple(rows),
-        addresses=tuple(behind(one.start) for one in series),
+        addresses=tuple(step.address for step in steps),
     )
 
 
@@ -90,11 +90,12 @@ def shares(series: Sequence[SeriesPoint], grain: TimeGrain, behind: Behind) -> C
         title=f"Share of effective lines with an agent, by {grain}",
         description=_said("The share is a floor: uncertain lines do not count.", series),
     )
+    steps = [_share_point(one, grain, behind) for one in series]
     return ChartWithTable(
-        svg=share_line(frame, [_share_point(one, grain, behind) for one in series]),
+        svg=share_line(frame, steps),
         heads=(grain.value.title(), "Lines with", "Effective lines", "Share, at least"),
         rows=tuple(_share_row(span_name(one.start, grain), one.counts) for one in series),
-        addresses=tuple(behind(one.start) for one in series),
+        addresses=tuple(step.address for step in steps),
     )
 
 
@@ -137,34 +138,38 @@ def developers(days: Sequence[AdoptionDay], behind: Behind) -> ChartWithTable:
         (day(one.day), str(one.developers), str(one.pulls), _per(one.pulls_per_developer))
         for one in days
     ]
+    addresses = tuple(behind(one.day) for one in days)
     return ChartWithTable(
-        svg=_by_day("active developer", days, [one.developers for one in days], behind),
+        svg=_by_day("active developer", days, [one.developers for one in days], addresses),
         heads=("Day", "Active developers", "Merged pull requests", "PRs per developer"),
         rows=tuple(rows),
-        addresses=tuple(behind(one.day) for one in days),
+        addresses=addresses,
     )
 
 
 def agent_sessions(days: Sequence[AdoptionDay], behind: Behind) -> ChartWithTable:
     """Draw agent sessions by day."""
+    addresses = tuple(behind(one.day) for one in days)
     return ChartWithTable(
-        svg=_by_day("agent session", days, [one.agent_sessions for one in days], behind),
+        svg=_by_day("agent session", days, [one.agent_sessions for one in days], addresses),
         heads=("Day", "Agent sessions"),
         rows=tuple((day(one.day), str(one.agent_sessions)) for one in days),
-        addresses=tuple(behind(one.day) for one in days),
+        addresses=addresses,
     )
 
 
-def _by_day(noun: str, days: Sequence[AdoptionDay], values: Sequence[int], behind: Behind) -> str:
+def _by_day(
+    noun: str, days: Sequence[AdoptionDay], values: Sequence[int], addresses: Sequence[str]
+) -> str:
     """Draw one column for each day; ``noun`` is the singular of what it counts."""
     steps = [
         ChartColumn(
             label=tick(one.day, TimeGrain.DAY),
             title=f"{day(one.day)}: {counted(value, noun)}",
             values=(value,),
-            address=behind(one.day),
+            address=address,
         )
-        for one, value in zip(days, values, strict=True)
+        for one, value, address in zip(days, values, addresses, strict=True)
     ]
     most = counted(max(values, default=0), noun)
     frame = ChartFrame(

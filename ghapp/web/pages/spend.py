@@ -3,7 +3,7 @@
 from flask import abort, render_template, request, url_for
 
 from ghapp.reports.charts import ChartColumn, ChartFrame, columns
-from ghapp.reports.words import agent_name
+from ghapp.reports.words import CLAUDE_CODE, agent_name
 from ghapp.spend.cost import CostBasis
 from ghapp.spend.counts import DividedCost, SpendSummary
 from ghapp.spend.money import MICROS, for_people
@@ -22,8 +22,6 @@ from ghapp.web.pages.usage_changes import spend_rows, spent_row
 
 SPEND_FILTERS = USAGE_FILTERS | {"basis"}
 """Filters of these pages: those of usage, and which estimate."""
-CLAUDE_CODE = "claude-code"
-"""The agent whose vendor publishes what a day costs."""
 BASES = {
     CostBasis.LIST: "Estimate at list prices",
     CostBasis.CONTRACT: "Estimate at your own rates",
@@ -161,7 +159,7 @@ def _chart(summary: SpendSummary, grain: TimeGrain, behind: Behind) -> ChartWith
             )
             for one in summary.series
         ),
-        addresses=tuple(behind(one.start) for one in summary.series),
+        addresses=tuple(step.address for step in steps),
     )
 
 

@@ -191,7 +191,7 @@ def _chart(
             *("Active people", "Agent sessions", "Output tokens", "Cache tokens read"),
         ),
         rows=tuple(_row(one, grain) for one in summary.series),
-        addresses=tuple(behind(one.start) for one in summary.series),
+        addresses=tuple(step.address for step in steps),
     )
 
 
