@@ -1,12 +1,12 @@
 """Fixtures for tests of commands: a machine whose user collects, and a stand-in for the app."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from tests.collector.machine import Machine
+from tests.collector.machine import Machine, shortly_before
 from tests.collector.stand_in import App, running_app
 
 
@@ -14,7 +14,7 @@ from tests.collector.stand_in import App, running_app
 def machine(tmp_path: Path) -> Machine:
     """Return a machine whose user is not enrolled."""
     made = Machine(tmp_path / "home")
-    made.at = datetime.now(UTC) - timedelta(hours=1)
+    made.at = shortly_before(datetime.now(UTC))
     return made
 
 

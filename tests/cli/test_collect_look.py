@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import msgspec
 import pytest
@@ -94,7 +94,6 @@ def test_the_preview_shows_both_sides(machine: Machine, app: App) -> None:
 
 def test_the_preview_shows_the_usage_that_would_be_sent(machine: Machine, app: App) -> None:
     machine.enroll(app)
-    machine.at = datetime.now(UTC) - timedelta(minutes=5)
     Agent(machine, machine.clone().path, "s1").write("src/a.py", CODE)
     (machine.home / "notes").mkdir()
     Agent(machine, machine.home / "notes", "s2").write("diary.md", CODE)

@@ -30,6 +30,15 @@ USAGE = {"input_tokens": 3, "output_tokens": 20, "cache_read_input_tokens": 500}
 """What each answer of a model took."""
 
 
+def shortly_before(now: datetime) -> datetime:
+    """Return a time of the last two hours that half an hour of the same UTC day follows.
+
+    Usage is told by day: what begins just before midnight would be that of two.
+    """
+    at = now - timedelta(hours=1)
+    return min(at, at.replace(hour=23, minute=30, second=0, microsecond=0))
+
+
 class Machine:
     """One home directory, and what its owner's agent does."""
 

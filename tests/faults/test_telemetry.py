@@ -103,7 +103,7 @@ def test_what_was_answered_counts_and_nothing_twice(address: str | None, tmp_pat
         for source in (UsageSource.METRICS, UsageSource.EVENTS):
             rows = [one.row for one in place.store.usage.rows(installed) if one.source is source]
             assert sum(one.tokens.output for one in rows if isinstance(one, TokenDay)) == sent
-        came = place.store.arrivals.came(installed, now.date(), now.date())
+        came = place.store.arrivals.came(installed, now.date(), datetime.now(UTC).date())
         assert sum(one.requests for one in came) == 2 * sent
 
 

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -13,7 +13,7 @@ from ghapp.collector.enroll import enroll
 from ghapp.wire import EnrollmentStarted
 from tests.clones import Clone
 from tests.collector import workday
-from tests.collector.machine import Machine
+from tests.collector.machine import Machine, shortly_before
 from tests.journeys.running import Place
 
 NOWHERE = "http://127.0.0.1:9"
@@ -26,7 +26,7 @@ class Developer:
 
     def __init__(self, place: Place, home: Path, name: str, login: str) -> None:
         self.machine = Machine(home, name)
-        self.machine.at = datetime.now(UTC) - timedelta(hours=1)
+        self.machine.at = shortly_before(datetime.now(UTC))
         self.clone = Clone(home / "app")
         self.clone.git("remote", "add", "origin", f"{place.sandbox.web_url}/Acme/App.git")
         self.clone.commit(workday.BASE)
