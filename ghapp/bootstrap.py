@@ -43,6 +43,7 @@ from ghapp.spend.prices import packaged
 from ghapp.store import Installation, Store
 from ghapp.store.pricing import PriceBook
 from ghapp.store.summaries.questions import SummaryQuestions
+from ghapp.store.summaries.segments import SegmentQuestions
 from ghapp.store.summaries.spend import SpendQuestions
 from ghapp.store.summaries.usage import UsageQuestions
 from ghapp.store.summaries.usage_sources import SourceQuestions
@@ -151,6 +152,11 @@ class Services:
     def usage(self) -> UsageQuestions:
         """Return the queries over usage."""
         return UsageQuestions(self.store.database)
+
+    @cached_property
+    def segments(self) -> SegmentQuestions:
+        """Return the queries over groups of people."""
+        return SegmentQuestions(self.store.database, self.summaries.naming)
 
     @cached_property
     def spend(self) -> SpendQuestions:

@@ -70,6 +70,19 @@ TEAMS = (
 )
 
 
+ROLES = ("engineer", "senior engineer", "staff engineer")
+LOCATIONS = ("Lisbon", "Toronto")
+COST_CENTERS = {
+    "Payments": "product",
+    "Web": "product",
+    "Mobile": "product",
+    "Platform": "foundations",
+    "Security": "foundations",
+    "Data": "foundations",
+}
+TENURES = (360, 500, 900, 2_000, 1_300)
+"""Days before the end of the year on which people began; the year knows them all from its start."""
+
 USER_IDS = {
     login: 9000 + number
     for number, login in enumerate(login for team in TEAMS for login in team.people)

@@ -7,7 +7,7 @@ other. Everything follows from a seed and the last instant, so the same instant 
 import sqlite3
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -38,15 +38,34 @@ from ghapp.attribution.model import (
 )
 from ghapp.attribution.policy import CLAUDE_CODE_V1 as POLICY
 from ghapp.demo import code
-from ghapp.demo.cast import AGENTS, PLACES, TEAMS, USER_IDS, DemoRepository, DemoTeam
+from ghapp.demo.cast import (
+    AGENTS,
+    COST_CENTERS,
+    LOCATIONS,
+    PLACES,
+    ROLES,
+    TEAMS,
+    TENURES,
+    USER_IDS,
+    DemoRepository,
+    DemoTeam,
+)
 from ghapp.demo.fates import fate
 from ghapp.demo.year_usage import use
 from ghapp.keys.evidence import EvidenceKey
-from ghapp.store import EditSender, Publication, SavedAudit, Store
+from ghapp.store import (
+    EditSender,
+    NewToken,
+    Publication,
+    SavedAudit,
+    Store,
+    TokenKind,
+    new_secret,
+)
 from ghapp.store.audits import SignRecord
 from ghapp.store.coverage import MachineReport, monday
-from ghapp.store.schema import team_member
 from ghapp.summaries.counts import PullFacts
+from ghapp.summaries.teams import TeamMember, TeamSource
 
 MODELS = {
     "claude-code": ("claude-sonnet-4-5-20250929", "claude-opus-4-5-20251101", "claude-haiku-4-5"),
@@ -114,7 +133,8 @@ def make_year(
     with its evidence in the store; one that it takes gets no audit here.
     """
     _do_not_wait_for_the_disk(office.store)
-    _form_teams(office)
+    _form_teams(office, until)
+    _enroll(office, [pull for pulls in year.values() for pull in pulls], until)
     sender = EditSender(key_id=office.key.id)
     for name, pulls in year.items():
         repository_id = repositories[name]
@@ -272,16 +292,41 @@ def _encoded(edit: Edit, fingerprinter: LineFingerprinter) -> Edit:
     return msgspec.structs.replace(edit, lines=lines)
 
 
-def _form_teams(year: YearStore) -> None:
-    """Store who is in which team, as if the organization had uploaded its table."""
-    rows = [
-        {"account_lower": year.account, "source": "csv", "login_lower": login, "login": login}
-        | {"team": team.name}
+def _form_teams(year: YearStore, until: datetime) -> None:
+    """Store the table of people, as if the organization had uploaded it."""
+    members = [
+        TeamMember(
+            login=login,
+            team=team.name,
+            role=ROLES[number % len(ROLES)],
+            since=until.date() - timedelta(days=TENURES[number % len(TENURES)]),
+            cost_center=COST_CENTERS[team.name],
+            location=LOCATIONS[number % len(LOCATIONS)],
+        )
         for team in TEAMS
-        for login in team.people
+        for number, login in enumerate(team.people)
     ]
-    with year.store.database.write() as connection:
-        connection.execute(year.store.database.insert(team_member), rows)
+    year.store.teams.replace(year.account, TeamSource.CSV, members)
+
+
+def _enroll(year: YearStore, pulls: Iterable[MergedInYear], until: datetime) -> None:
+    """Enroll machines when their people's first edits begin; they say each week that they live."""
+    first: dict[str, datetime] = {}
+    for edit in (edit for pull in pulls for edit in pull.edits):
+        login = edit.actor or ""
+        first[login] = min(edit.at, first.get(login, edit.at))
+    for login, at in sorted(first.items()):
+        new = NewToken(TokenKind.UPLOAD, login, USER_IDS[login], label=f"{login}-1")
+        year.store.tokens.issue(new, new_secret(TokenKind.UPLOAD), now=at)
+    latest = monday(until) - timedelta(weeks=1)
+    for week in (latest, monday(until)):
+        year.store.coverage.note((_alive(year, login) for login in sorted(first)), now=week)
+
+
+def _alive(year: YearStore, login: str) -> MachineReport:
+    return MachineReport(
+        year.installation_id, USER_IDS[login], login, machine=f"{login}-1", client="ghapp/demo"
+    )
 
 
 def _report(year: YearStore, repository_id: int, edits: list[Edit]) -> None:

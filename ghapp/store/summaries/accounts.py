@@ -5,9 +5,10 @@ because not every one has ``[bot]`` in its login: GitHub's own agent is ``Copilo
 https://docs.github.com/en/rest/users/users#get-a-user
 """
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from ghapp.store.database import Database
 from ghapp.store.rows import chunks, clean
@@ -48,9 +49,36 @@ class AuthorAccounts:
 
     def people(self, logins: Iterable[str | None]) -> int:
         """Return how many different people these authors are."""
+        return len(self.keys(login for login in logins if login))
+
+    def keys(self, logins: Iterable[str]) -> set[PersonKey]:
+        """Return which people these authors are; nobody for bots."""
         asked = {login.lower() for login in logins if login}
         self._read(asked - self._keys.keys())
-        return len({self._keys[login] for login in asked} - {None})
+        return {key for login in asked if (key := self._keys[login]) is not None}
+
+    def with_renamed(self, told: Mapping[str, str]) -> dict[str, str]:
+        """Return what is told of logins, in lower case, for every login that their accounts had.
+
+        What is told of a login itself stays.
+        """
+        columns = author_account.c
+        several = (
+            select(columns.account_id)
+            .group_by(columns.account_id)
+            .having(func.count(columns.login_lower) > 1)
+        )
+        query = select(columns.account_id, columns.login_lower).where(
+            columns.account_id.in_(several)
+        )
+        logins: defaultdict[int, list[str]] = defaultdict(list)
+        for number, login in self._connection.execute(query.order_by(columns.login_lower)):
+            logins[number].append(login)
+        found = dict(told)
+        for own in logins.values():
+            known = [told[login] for login in own if login in told]
+            found.update((login, min(known)) for login in own if known and login not in told)
+        return found
 
     def _read(self, logins: Iterable[str]) -> None:
         wanted = [*logins]

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from ghapp.attribution.model import Struct
 from ghapp.store.id_sets import among
 from ghapp.store.schema import (
+    ALWAYS,
     pull_agent,
     pull_lines,
     pull_summary,
@@ -36,6 +37,7 @@ from ghapp.store.schema import (
 )
 from ghapp.store.summaries.accounts import AuthorAccounts, people
 from ghapp.store.summaries.tally import FIRST_DAY, day_number
+from ghapp.summaries.segments import SegmentKind, tenure_band
 from ghapp.summaries.selection import EVERY_BASE, SMALLEST_GROUP, PullSelection, TimeGrain
 from ghapp.summaries.teams import TeamSource
 
@@ -263,6 +265,10 @@ class TeamMembers:
     def __bool__(self) -> bool:
         return bool(self._team_of)
 
+    def __iter__(self) -> Iterator[str]:
+        """Yield the logins that have a team, in lower case."""
+        return iter(self._team_of)
+
     def of(self, login: str | None) -> str | None:
         """Return a person's team; ``None``: no team."""
         return None if login is None else self._team_of.get(login.lower())
@@ -284,17 +290,23 @@ class TeamMembers:
 
 
 def teams_of(
-    connection: Connection, repository_ids: Iterable[int], until: date | None
+    connection: Connection,
+    repository_ids: Iterable[int],
+    until: date | None,
+    kind: SegmentKind = SegmentKind.TEAM,
 ) -> TeamMembers:
-    """Return the teams of the accounts that own these repositories.
+    """Return the teams, or other segments, of the accounts that own these repositories.
 
     Each account uses one source, and of each person the stretch that holds on that day. Where it
     counts people where they are now, the last one, if the first has begun and the last not ended.
+    Only a table of people tells more than teams. Each login that an account of GitHub had is in
+    the same one.
     """
     owners = select(func.lower(repository.c.owner)).where(among(repository.c.id, repository_ids))
     columns, then = team_member.c, team_counting.c
+    told = columns.team if kind is SegmentKind.TENURE else columns[kind.value]
     query = (
-        select(columns.account_lower, columns.source, columns.login_lower, columns.team)
+        select(columns.account_lower, columns.source, columns.login_lower, told.label("told"))
         .add_columns(
             columns.since, columns.until, func.coalesce(then.of_then, false()).label("then")
         )
@@ -302,29 +314,52 @@ def teams_of(
         .where(columns.account_lower.in_(owners))
         .order_by(columns.since)
     )
+    if kind is not SegmentKind.TEAM:
+        query = query.where(columns.source == TeamSource.CSV.value)
     rows = connection.execute(query).all()
     used: dict[str, str] = {}
     for row in rows:
         known = used.get(row.account_lower, row.source)
         used[row.account_lower] = min(row.source, known, key=SOURCES.index)
     end = day_number(until) if until is not None else day_number(date.max)
-    holding: dict[tuple[str, str], str] = {}
-    begun: set[tuple[str, str]] = set()
+    holding: dict[tuple[str, str], str | None] = {}
+    begun: dict[tuple[str, str], int] = {}
     for row in rows:
         if row.source != used[row.account_lower]:
             continue
         key = row.account_lower, row.login_lower
         if row.since <= end:
-            begun.add(key)
+            begun.setdefault(key, row.since)
         has_begun = row.since <= end if row.then else key in begun
         if has_begun and (row.until is None or end <= row.until):
-            holding[key] = row.team
+            holding[key] = row.told
         elif not row.then:
             holding.pop(key, None)  # the last stretch says where the person is now
     found: dict[str, str] = {}
-    for (_, login), team in holding.items():
-        found[login] = min(team, found.get(login, team))
-    return TeamMembers(found, AuthorAccounts(connection).people)
+    for key, told_name in holding.items():
+        name = _tenure(begun[key], end) if kind is SegmentKind.TENURE else told_name
+        if name is not None:
+            found[key[1]] = min(name, found.get(key[1], name))
+    accounts = AuthorAccounts(connection)
+    return TeamMembers(accounts.with_renamed(found), accounts.people)
+
+
+def first_days(connection: Connection, repository_ids: Iterable[int]) -> dict[str, date]:
+    """Return the first day of people by login, of those for whom a table of people tells it."""
+    owners = select(func.lower(repository.c.owner)).where(among(repository.c.id, repository_ids))
+    columns = team_member.c
+    query = (
+        select(columns.login_lower, func.min(columns.since))
+        .where(columns.account_lower.in_(owners), columns.source == TeamSource.CSV.value)
+        .group_by(columns.login_lower)
+    )
+    rows = connection.execute(query)
+    return {login: to_day(since) for login, since in rows if since != ALWAYS}
+
+
+def _tenure(since: int, end: int) -> str | None:
+    """Return the band on a day, by its number; ``None``: no first day is known."""
+    return None if since == ALWAYS else tenure_band(end - since).value
 
 
 def counted(row: Any) -> tuple[int, ...]:

@@ -306,7 +306,7 @@ class SpendQuery(UsageQuery):
         """Return the cost by team; nothing if there are no teams."""
         if not self._teams:
             return ()
-        return self.cost_parts(lambda row: self._teams.of(self._logins.get(row.person)))
+        return self.cost_parts(lambda row: self._teams.of(self.logins.get(row.person)))
 
     def repositories(self) -> tuple[SpendPart, ...]:
         """Return the cost by the repository in which an agent worked; nothing of a single one."""
@@ -371,7 +371,7 @@ class SpendQuery(UsageQuery):
         of_month = {}
         for month, day in last.items():
             centers = centers_on[day]
-            of_login = {person: centers.get(login) for person, login in self._logins.items()}
+            of_login = {person: centers.get(login) for person, login in self.logins.items()}
             of_month[month] = {who: one for who, one in of_login.items() if one}
         return charged_back(found, of_month)
 
@@ -381,7 +381,7 @@ class SpendQuery(UsageQuery):
         return self._by_period(cost_sum, TimeGrain.MONTH, self._sums(columns), columns.person)
 
     def _named(self, person: int) -> str:
-        login = self._logins.get(person)
+        login = self.logins.get(person)
         return self._naming.of(login or f"{'name' if person < 0 else 'account'} {abs(person)}")
 
     def _sums(self, columns: Any) -> list[ColumnElement[Any]]:
@@ -523,7 +523,7 @@ class SpendQuery(UsageQuery):
         names = self._names({row.repository_id for row in rows} - {NOWHERE})
         by_kind = {
             BudgetOf.ORGANIZATION: _by(rows, lambda _: None),
-            BudgetOf.TEAM: _by(rows, lambda row: self._teams.of(self._logins.get(row.person))),
+            BudgetOf.TEAM: _by(rows, lambda row: self._teams.of(self.logins.get(row.person))),
             BudgetOf.REPOSITORY: _by(rows, lambda row: names.get(row.repository_id)),
         }
         return tuple(

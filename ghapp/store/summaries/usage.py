@@ -207,7 +207,7 @@ class UsageQuery:
         return teams_of(self._connection, selection.repository_ids, selection.until)
 
     @cached_property
-    def _logins(self) -> dict[int, str]:
+    def logins(self) -> dict[int, str]:
         """Login in lower case by account."""
         columns = usage_identity.c
         query = select(columns.account_id, func.lower(columns.login)).where(
@@ -221,7 +221,7 @@ class UsageQuery:
         """Return a person's login in lower case; ``None``: nobody mapped that name."""
         if person < 0:
             return None
-        return self._logins.get(person, f"account {person}")
+        return self.logins.get(person, f"account {person}")
 
     def _of_team(self) -> tuple[int, ...]:
         team = str(self._selection.team)
@@ -231,7 +231,7 @@ class UsageQuery:
                 f"team {team} has fewer than {SMALLEST_GROUP} people: their usage is not shown"
             )
         chosen = frozenset(members)
-        return tuple(account for account, login in self._logins.items() if login in chosen)
+        return tuple(account for account, login in self.logins.items() if login in chosen)
 
     @property
     def _places(self) -> tuple[int, ...]:
@@ -416,7 +416,7 @@ class UsageQuery:
     def _team_parts(self, parts: Iterable[PersonPart]) -> Named:
         if not self._teams:
             return {}
-        return by_name((self._teams.of(self._logins.get(one.person)), one) for one in parts)
+        return by_name((self._teams.of(self.logins.get(one.person)), one) for one in parts)
 
     def changes(self) -> UsageChanges:
         """Return the usage beside that of the period before."""
@@ -630,6 +630,15 @@ class UsageQuery:
                 )
             ),
         )
+
+    def weeks_by_person(self) -> dict[int, set[date]]:
+        """Return the Mondays of the weeks in which each person used an agent; days are weeks."""
+        table = self._agent_session_table
+        query = select(table.c.person, table.c.start).where(*self._by_grain(table, TimeGrain.WEEK))
+        found: defaultdict[int, set[date]] = defaultdict(set)
+        for person, start in self._connection.execute(query.distinct()):
+            found[person].add(to_day(start))
+        return found
 
     def _enrolled(self) -> frozenset[int] | None:
         """Return who has a machine that may send; ``None``: unknown."""

@@ -1,6 +1,7 @@
 """The pages: one module each; importing it adds its routes. `ghapp.web.access` checks viewers."""
 
 from ghapp.web.pages import (
+    adoption,
     agents,
     board,
     changes,
@@ -18,6 +19,7 @@ from ghapp.web.pages import (
 from ghapp.web.pages.blueprint import pages
 
 __all__ = [
+    "adoption",
     "agents",
     "board",
     "changes",

@@ -12,6 +12,9 @@ from ghapp.web.errors import told
 from ghapp.web.pages import filters
 
 pages = Blueprint("pages", __name__)
+ONLY_USAGE = dict.fromkeys(filters.WORDS.keys() - {"team", "agent"}) | {"basis": None}
+NO_SEGMENTS = dict.fromkeys(filters.SEGMENTS - filters.WORDS.keys())
+"""Parameters that an address leaves out where they mean nothing."""
 
 
 @pages.context_processor
@@ -22,7 +25,12 @@ def known() -> dict[str, Any]:
         "here": filters.here,
         "elsewhere": filters.elsewhere,
         "every_agent": tuple(AGENTS.items()),
-        "only_usage": dict.fromkeys(filters.WORDS.keys() - {"team", "agent"}) | {"basis": None},
+        "no_segments": NO_SEGMENTS,
+        "only_segments": dict.fromkeys(
+            (filters.WORDS.keys() | filters.VIEW) - {"since", "until", "team"}
+        ),
+        "only_usage": ONLY_USAGE,
+        "of_usage": ONLY_USAGE | NO_SEGMENTS,
         "names": services.summaries.naming.names.value,
         "pull_address": _pull_address,
         "web_url": services.settings.web_url,

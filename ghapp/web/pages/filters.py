@@ -22,6 +22,7 @@ from ghapp.summaries.periods import (
     quarter_name,
     quarter_of,
 )
+from ghapp.summaries.segments import SegmentKind
 from ghapp.summaries.selection import (
     ListSlice,
     PullOrder,
@@ -47,6 +48,9 @@ WORDS = {
     "base": "merged into {}",
 }
 """Query parameter → words for its filter."""
+
+SEGMENTS = frozenset({"by", *SegmentKind})
+"""Query parameters of the page of adoption: which groups it shows, and whose."""
 
 FILTERS = frozenset({*WORDS, "since", "until", "basis"})
 VIEW = frozenset(
@@ -184,12 +188,15 @@ class PageQuery(Struct, frozen=True):
         return f"By {self.grain}: so many days cannot be read {BY_ONE[asked]}."
 
 
-def asked_for(repository_ids: tuple[int, ...], today: date) -> PageQuery:
+def asked_for(
+    repository_ids: tuple[int, ...], today: date, more: Collection[str] = ()
+) -> PageQuery:
     """Parse the address of this request; 400 names the invalid parameter.
 
-    Without days, the selection covers the twelve months up to ``today``.
+    Without days, the selection covers the twelve months up to ``today``. ``more``: parameters that
+    the page parses by itself.
     """
-    _check_names()
+    _check_names(more)
     since, until = _day("since"), _day("until")
     first, last = _percent("share_from"), _percent("share_to")
     try:
@@ -257,10 +264,10 @@ def _said(name: str, value: str) -> str:
     return value.replace("_", " ") if name in {"verdict", "state"} else value
 
 
-def _check_names() -> None:
+def _check_names(more: Collection[str]) -> None:
     """Answer 400 if the address has a parameter that these pages do not know, or one twice."""
     for name, values in request.args.lists():
-        if name not in WORDS and name not in VIEW:
+        if name not in WORDS and name not in VIEW and name not in more:
             abort(400, f"{name} in the address means nothing here; leave it out")
         if len(values) > 1:
             abort(400, f"{name} is in the address {len(values)} times; give it once")
