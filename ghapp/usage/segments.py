@@ -12,9 +12,9 @@ from typing import Generic, TypeVar
 
 from ghapp.attribution.model import Struct
 from ghapp.summaries.counts import PullCounts
-from ghapp.summaries.periods import DayPeriod
+from ghapp.summaries.periods import ONE_DAY, DayPeriod
 from ghapp.summaries.segments import Segment, SegmentKind
-from ghapp.summaries.selection import SMALLEST_GROUP
+from ghapp.summaries.selection import SMALLEST_GROUP, TimeGrain
 from ghapp.usage.answers import TokenCounts, total_tokens
 from ghapp.usage.counts import OTHERS, EditCounts, total_edits
 
@@ -22,7 +22,7 @@ PersonKey = int | str
 """An account's id, or what else tells a person from others."""
 ValueT = TypeVar("ValueT")
 DROPPED = 3
-"""Months at either end that are left out at most to show more groups."""
+"""Months at either end that are left out at most: each has to show one group more."""
 
 
 class ReviewedCounts(Struct, frozen=True):
@@ -39,6 +39,10 @@ class ReviewedCounts(Struct, frozen=True):
             self.reverted + other.reverted,
             self.fixed_up + other.fixed_up,
         )
+
+
+EVERYBODY_AND_OTHERS = 2
+"""Rows that are no group."""
 
 
 class SegmentRow(Struct, frozen=True):
@@ -58,6 +62,16 @@ class SegmentRow(Struct, frozen=True):
     edits: EditCounts | None = None
 
 
+class CountedMonths(Struct, frozen=True):
+    """Which months each number counts: at both ends enough people took part; ``None``: none."""
+
+    pulls: DayPeriod | None
+    outcomes: DayPeriod | None
+    users: DayPeriod | None
+    tokens: DayPeriod | None
+    edits: DayPeriod | None
+
+
 class SegmentTable(Struct, frozen=True):
     """The numbers of all groups of one kind."""
 
@@ -65,7 +79,8 @@ class SegmentTable(Struct, frozen=True):
     within: Segment | None
     """Only these people are counted; ``None``: everybody."""
     period: DayPeriod
-    """The whole months that are counted."""
+    """The whole months of the days that were asked for."""
+    months: CountedMonths
     total: SegmentRow
     rows: tuple[SegmentRow, ...]
     """Empty: nothing of this kind is known of anybody."""
@@ -91,6 +106,23 @@ class ShownNumber(Struct, Generic[ValueT], frozen=True):
     value: ValueT
 
 
+class ShownNumbers(Struct, Generic[ValueT], frozen=True):
+    """One number of everybody and of groups, as far as it may be shown."""
+
+    of: dict[str | None, ShownNumber[ValueT]]
+    """By group; ``None``: of everybody."""
+    period: DayPeriod | None
+    """The months that it counts."""
+
+    def people(self, name: str | None) -> int | None:
+        """Return how many people are behind the number of a group."""
+        return self.of[name].people if name in self.of else None
+
+    def value(self, name: str | None) -> ValueT | None:
+        """Return the number of a group."""
+        return self.of[name].value if name in self.of else None
+
+
 class Measure(Struct, Generic[ValueT], frozen=True):
     """One number of everybody, with who is behind it in each month."""
 
@@ -98,33 +130,35 @@ class Measure(Struct, Generic[ValueT], frozen=True):
 
     def shown(
         self, names: Collection[str], add: Callable[[Iterable[ValueT]], ValueT]
-    ) -> dict[str | None, ShownNumber[ValueT]]:
-        """Return the numbers of the groups that may be shown; ``None`` as a name: of everybody.
+    ) -> ShownNumbers[ValueT]:
+        """Return the numbers of the groups that may be shown.
 
         The first and the last month of everybody, and of each group, are ones with enough people.
         What that leaves out of a group counts among the others.
         """
         found = dict[str | None, list[PersonMonth[ValueT]]]()
-        for everybody in self._spans():
-            tried = self._within(names, everybody)
-            if len(tried) > len(found):
-                found = tried
-            if len(tried) - 2 >= len(names):
+        best = 0
+        for dropped, everybody in self._spans():
+            if len(names) + EVERYBODY_AND_OTHERS - dropped <= best:
                 break
-        return {
+            tried = self._within(names, everybody)
+            if len(tried) - dropped > best:
+                found, best = tried, len(tried) - dropped
+        shown = {
             name: ShownNumber(len(_people(inside)), add(one.value for one in inside))
             for name, own in found.items()
             if (inside := [one for one in own if one.is_within])
         }
+        return ShownNumbers(shown, _period(found.get(None, ())))
 
-    def _spans(self) -> Iterator[list[PersonMonth[ValueT]]]:
-        """Yield everybody's months, the most first, then up to `DROPPED` less at either end."""
+    def _spans(self) -> Iterator[tuple[int, list[PersonMonth[ValueT]]]]:
+        """Yield how many months are left out, and everybody's others; first those of the fewest."""
         months = sorted({one.month for one in self.parts})
         ends = [(first, last) for first in range(DROPPED + 1) for last in range(DROPPED + 1)]
         for first, last in sorted(ends, key=sum):
             some = {*months[first : len(months) - last]}
             if some:
-                yield _trimmed(one for one in self.parts if one.month in some)
+                yield first + last, _trimmed(one for one in self.parts if one.month in some)
 
     def _within(
         self, names: Collection[str], everybody: list[PersonMonth[ValueT]]
@@ -153,6 +187,12 @@ class Measure(Struct, Generic[ValueT], frozen=True):
             if kept:
                 groups[name] = kept
         return groups, rest
+
+
+def _period(parts: Sequence[PersonMonth[ValueT]]) -> DayPeriod | None:
+    if not parts:
+        return None
+    return DayPeriod(parts[0].month, TimeGrain.MONTH.next(parts[-1].month) - ONE_DAY)
 
 
 def _trimmed(parts: Iterable[PersonMonth[ValueT]]) -> list[PersonMonth[ValueT]]:
@@ -226,8 +266,10 @@ def named(sizes: Mapping[str, int], outside: Mapping[str, int]) -> list[str]:
     )
 
 
-def segment_rows(facts: SegmentFacts) -> tuple[SegmentRow, tuple[SegmentRow, ...]]:
-    """Return the row of everybody, and those of the groups, most people first."""
+def segment_rows(
+    facts: SegmentFacts,
+) -> tuple[CountedMonths, SegmentRow, tuple[SegmentRow, ...]]:
+    """Return the months, the row of everybody, and those of the groups, most people first."""
     names = named(facts.sizes, facts.outside)
     pulls = facts.pulls.shown(names, _total_pulls)
     outcomes = facts.outcomes.shown(names, _total_outcomes)
@@ -235,23 +277,24 @@ def segment_rows(facts: SegmentFacts) -> tuple[SegmentRow, tuple[SegmentRow, ...
     tokens = facts.tokens.shown(names, total_tokens)
     edits = facts.edits.shown(names, total_edits)
 
-    def row(key: str | None, name: str, people: int | None) -> SegmentRow:
+    def row(key: str | None, people: int | None) -> SegmentRow:
         return SegmentRow(
-            name=name,
+            name=key or "",
             people=people,
-            authors=pulls[key].people if key in pulls else None,
-            pulls=pulls[key].value if key in pulls else None,
-            outcomes=outcomes[key].value if key in outcomes else None,
-            users=users[key].people if key in users else None,
-            tokens=tokens[key].value if key in tokens else None,
-            edits=edits[key].value if key in edits else None,
+            authors=pulls.people(key),
+            pulls=pulls.value(key),
+            outcomes=outcomes.value(key),
+            users=users.people(key),
+            tokens=tokens.value(key),
+            edits=edits.value(key),
         )
 
-    rows = [row(name, name, facts.sizes[name]) for name in names]
+    rows = [row(name, facts.sizes[name]) for name in names]
     rows.sort(key=lambda one: (-(one.people or 0), one.name))
-    if any(OTHERS in shown for shown in (pulls, outcomes, users, tokens, edits)):
-        rows.append(row(OTHERS, OTHERS, None))
-    return row(None, "", None), tuple(rows)
+    every = (pulls, outcomes, users, tokens, edits)
+    if any(OTHERS in one.of for one in every):
+        rows.append(row(OTHERS, None))
+    return CountedMonths(*(one.period for one in every)), row(None, None), tuple(rows)
 
 
 def _total_pulls(values: Iterable[PullCounts]) -> PullCounts:

@@ -648,10 +648,18 @@ class SelectionQuery:
             raise NotShown("people are not named here (GHAPP_NAMES): select a team instead")
         if selection.team is None:
             return
-        authors = select(pull_summary.c.author).where(*self.asked).distinct()
-        count = self._count(self._connection.execute(authors).scalars())
-        if 0 < count < SMALLEST_GROUP:
+        whole = msgspec.structs.replace(selection, team=None)
+        authors = select(pull_summary.c.author).where(*conditions(whole, self._teams)).distinct()
+        inside, outside = set[str](), set[str]()
+        for login in self._connection.execute(authors).scalars():
+            (inside if self._teams.of(login) == selection.team else outside).add(login or "")
+        if 0 < self._count(inside) < SMALLEST_GROUP:
             raise NotShown(f"fewer than {SMALLEST_GROUP} people are left: select less narrowly")
+        if inside and 0 < self._count(outside) < SMALLEST_GROUP:
+            raise NotShown(
+                f"fewer than {SMALLEST_GROUP} people are not in team {selection.team}: without it, "
+                "their numbers could be told"
+            )
 
 
 # --- sums -----------------------------------------------------------------------------------------

@@ -89,8 +89,8 @@ class SegmentQuestions:
         with self._database.read() as connection:
             query = _SegmentQuery(connection, self._naming, asked, period)
             query.check_within()
-            total, rows = segment_rows(query.facts())
-        return SegmentTable(asked.by, asked.within, period, total, rows)
+            months, total, rows = segment_rows(query.facts())
+        return SegmentTable(asked.by, asked.within, period, months, total, rows)
 
     def adoption(self, asked: SegmentSelection) -> AdoptionStudy:
         """Return how adoption went in the whole weeks of the days."""

@@ -194,6 +194,7 @@ class UsageQuery:
         self._connection = connection
         self._selection = selection
         self.period = DayPeriod(selection.since, selection.until)
+        self._members: tuple[int, ...] | None = None
         members = self._of_team() if selection.team is not None else None
         if only is not None:
             members = tuple(only if members is None else only & set(members))
@@ -231,7 +232,16 @@ class UsageQuery:
                 f"team {team} has fewer than {SMALLEST_GROUP} people: their usage is not shown"
             )
         chosen = frozenset(members)
-        return tuple(account for account, login in self.logins.items() if login in chosen)
+        found = tuple(account for account, login in self.logins.items() if login in chosen)
+        for table in (self._token_table, self._decision_table):
+            query = select(table.c.person).where(*self._whole(table)).distinct()
+            others = {*self._connection.execute(query).scalars()} - {*found}
+            if 0 < len(others) < SMALLEST_GROUP:
+                raise NotShown(
+                    f"fewer than {SMALLEST_GROUP} people are not in team {team}: without it, "
+                    "their usage could be told"
+                )
+        return found
 
     @property
     def _places(self) -> tuple[int, ...]:

@@ -1,11 +1,14 @@
 """The page of adoption: weeks of groups, where it stalled and why, cohorts, numbers by group."""
 
-from flask import render_template, request
+from collections.abc import Callable
+
+from flask import render_template
 
 from ghapp.attribution.model import Struct
 from ghapp.summaries.segments import SegmentKind
 from ghapp.summaries.selection import NotShown
 from ghapp.usage.adoption import AdoptionState, GroupAdoption, StallReason, WeekShare
+from ghapp.usage.counts import OTHERS
 from ghapp.usage.segments import SegmentTable
 from ghapp.web.api.segments import asked_in
 from ghapp.web.current import services
@@ -53,7 +56,7 @@ def organization_adoption(organization: str) -> str:
         asked=wanted,
         study=study,
         rows=[MapRow(one, one.weeks[-WEEKS_SHOWN:]) for one in study.groups],
-        lacking=[one for one in study.groups if one.state in lacking],
+        lacking=[one for one in study.groups if one.state in lacking and one.name != OTHERS],
         table=table,
         states=STATES,
         reasons=REASONS,
@@ -62,8 +65,15 @@ def organization_adoption(organization: str) -> str:
         within=selection.within,
         within_words=words_of(selection.within.kind) if selection.within else "",
         without_filter=here(**dict.fromkeys(kind.value for kind in SegmentKind)),
-        query=request.query_string.decode(),
+        address_of=_narrowed(selection.by),
     )
+
+
+def _narrowed(by: SegmentKind) -> Callable[[str], str]:
+    """Return for the name of a group the address of its people alone, by another kind."""
+    other = SegmentKind.ROLE if by is SegmentKind.TEAM else SegmentKind.TEAM
+    every = dict.fromkeys(kind.value for kind in SegmentKind)
+    return lambda name: here(**{**every, by.value: name, "by": other.value})
 
 
 def words_of(kind: SegmentKind) -> str:
