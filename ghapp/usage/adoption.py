@@ -104,20 +104,6 @@ class CohortShares(Struct, frozen=True):
     had these weeks, or fewer than five people used agents in them."""
 
 
-class LicenseUse(Struct, frozen=True):
-    """Seats that a vendor tells, and how many of them nobody used."""
-
-    vendor: str
-    told_on: date
-    """The last day for which it told them."""
-    seats: int | None
-    """``None``: fewer than five."""
-    unused_30: int | None
-    """Without any usage in the 30 days up to then; ``None``: fewer than five, or the others are."""
-    unused_60: int | None
-    unused_90: int | None
-
-
 class AdoptionStudy(Struct, frozen=True):
     """How the adoption of agents went."""
 
@@ -132,8 +118,6 @@ class AdoptionStudy(Struct, frozen=True):
     """Empty: nothing of this kind is known of anybody."""
     cohorts: tuple[CohortShares, ...] | None
     """``None``: for readers who are no owners, and under a filter."""
-    licenses: tuple[LicenseUse, ...]
-    """Empty: no vendor tells seats, or the reader is no owner."""
 
 
 def mondays(since: date, until: date) -> tuple[date, ...]:

@@ -112,7 +112,6 @@ class SegmentQuestions:
             counts=counts,
             groups=group_rows(people, weeks, has_machines=is_owner) if query.groups else (),
             cohorts=cohort_rows(people, sunday) if has_cohorts else None,
-            licenses=(),
         )
 
 

@@ -98,7 +98,7 @@ def segments_csv(organization: str) -> Response:
 @api.get("/organizations/<organization>/adoption")
 @reads(
     "readAdoption",
-    "Read how adoption went: weeks of groups, where it stalled and why, cohorts, licenses.",
+    "Read how adoption went: weeks of groups, where it stalled and why, cohorts.",
     AdoptionStudy,
     question=SegmentParameters,
 )
