@@ -25,6 +25,7 @@ def known() -> dict[str, Any]:
         "only_usage": dict.fromkeys(filters.WORDS.keys() - {"team", "agent"}) | {"basis": None},
         "names": services.summaries.naming.names.value,
         "pull_address": _pull_address,
+        "wider": filters.wider,
         "web_url": services.settings.web_url,
     }
 
@@ -32,7 +33,7 @@ def known() -> dict[str, Any]:
 @pages.errorhandler(NotShown)
 def keep_back(error: NotShown) -> Response:
     """Answer 403 to a question about people who are not shown."""
-    return told(403, str(error))
+    return told(403, str(error), page="not_shown.html")
 
 
 @pages.errorhandler(WrongPlace)

@@ -353,14 +353,7 @@ def _quiet(known: Known, asked: PullSelection) -> Iterator[Figure]:
         return
     assert asked.until is not None
     yield "Quiet spots", "the last 4 full weeks compared with the 12 before"
-    spots = quiet_spots(known, asked.until)
-    of_teams = {(one.now, one.before): one for one in spots if one.team}
-    of_places = {(one.now, one.before): one for one in spots if not one.team}
-    for one in spots:
-        key = one.now, one.before
-        if one.team and key in of_places:
-            continue
-        team = of_teams[key].team if key in of_teams else ""
+    for one, team in _spots_once(known, asked.until):
         names = [one.repository.partition("/")[2], f"team {team}" if team else ""]
         name = " and ".join(filter(None, names))
         since = _quiet_since(known, one, asked.until)
@@ -368,6 +361,32 @@ def _quiet(known: Known, asked: PullSelection) -> Iterator[Figure]:
         for head, counts in (("PRs with, now", one.now), ("before", one.before)):
             of = f"{counts.assisted} of {counts.pulls}"
             yield "Quiet spots", name, head, of if is_told(counts) else "-"
+
+
+def _spots_once(known: Known, last_day: date) -> Iterator[tuple[Spot, str]]:
+    """Yield each spot with its team; a team that is the only one of a place comes with that."""
+    spots = quiet_spots(known, last_day)
+    of_teams = {(one.now, one.before): one.team for one in spots if one.team}
+    of_places = {(one.now, one.before) for one in spots if not one.team}
+    for one in spots:
+        if not one.team:
+            yield one, of_teams.get((one.now, one.before), "")
+        elif (one.now, one.before) not in of_places:
+            yield one, one.team
+
+
+def _letter_spots(known: Known, last_day: date) -> Iterator[str]:
+    words = {
+        QuietReason.FELL: "the share of pull requests with agents fell by more than half",
+        QuietReason.NEVER_STARTED: "there is evidence, but no pull request with an agent",
+        QuietReason.NO_EVIDENCE: "no evidence has arrived",
+    }
+    for one, team in _spots_once(known, last_day):
+        since = _quiet_since(known, one, last_day)
+        ago = f"since {since}" if since else "for 16 weeks or more"
+        and_ = " and team " if one.repository and team else ""
+        names = f"`{one.repository}`" if one.repository else "", f"`{team}`" if team else ""
+        yield f"- {and_.join(names)}: {words[one.rule]}, {ago}"
 
 
 def _quiet_since(known: Known, spot: Spot, last_day: date) -> date | None:
@@ -1050,11 +1069,6 @@ def letter(known: Known, organization: str) -> list[str]:
     now = known.slow.totals(asked)
     was = known.slow.totals(PullSelection(tuple(known.names), monday - week, sunday - week))
     year, number, _ = monday.isocalendar()
-    words = {
-        QuietReason.FELL: "the share of pull requests with agents fell by more than half",
-        QuietReason.NEVER_STARTED: "there is evidence, but no pull request with an agent",
-        QuietReason.NO_EVIDENCE: "no evidence has arrived",
-    }
     lines = f"{n(now.whole_attributed)} of {many(now.whole_effective, 'line')}"
     pulls_share = share(now.assisted, now.pulls), share(was.assisted, was.pulls)
     shares = [
@@ -1076,10 +1090,7 @@ def letter(known: Known, organization: str) -> list[str]:
         f"By agent: {'; '.join(_letter_agents(known, asked))}.",
         *_letter_usage(known, monday, sunday),
         "Quiet spots in the last four weeks:",
-        *(
-            f"- `{one.team or one.repository}`: {words[one.rule]}"
-            for one in quiet_spots(known, sunday)
-        ),
+        *_letter_spots(known, sunday),
         "Every share is a floor: it includes only what is certain. Unknown is not zero.",
     ]
 
