@@ -1,8 +1,9 @@
-"""Outcomes of assisted pull requests beside the others: each measure with its name and unit."""
+"""Outcomes of assisted pull requests beside the others, and how a repository delivers: as shown."""
 
 from ghapp.attribution.model import Struct
 from ghapp.reports.figures import PERCENT, POINTS, difference_words, figure_words
 from ghapp.summaries.counts import OutcomeComparison, OutcomeMeasure, OutcomeSummary
+from ghapp.summaries.dora import DoraFigures
 from ghapp.summaries.intervals import difference
 from ghapp.web.pages.drawings import comparison
 
@@ -53,6 +54,35 @@ class MeasureRow(Struct, frozen=True):
 def compared(outcomes: OutcomeSummary) -> list[MeasureRow]:
     """Return every measure as a page shows it, in the order of the comparisons."""
     return [_row(one, UNITS[one.measured]) for one in outcomes.comparisons]
+
+
+class DeliveryRow(Struct, frozen=True):
+    """One of the DORA metrics, as a page shows it."""
+
+    title: str
+    value: str
+    """With its interval; a dash: not known."""
+    count: int
+    of: str
+    """What is counted."""
+
+
+def delivery(found: DoraFigures | None) -> list[DeliveryRow]:
+    """Return the DORA metrics as a page shows them; empty: no deployment is known."""
+    if found is None or not found.repositories:
+        return []
+    days, lead, failed, restored = (
+        figure_words(found.days_a_week, " days a week", 1),
+        figure_words(found.lead_time, " h", 1),
+        figure_words(found.failure_rate),
+        figure_words(found.restored, " h", 1),
+    )
+    return [
+        DeliveryRow("Deployment frequency, median", days, found.days_a_week.count, "weeks"),
+        DeliveryRow("Lead time for changes, median", lead, found.lead_time.count, "pull requests"),
+        DeliveryRow("Change failure rate", failed, found.failure_rate.count, "deployments"),
+        DeliveryRow("Time to restore, median", restored, found.restored.count, "incidents"),
+    ]
 
 
 def _row(one: OutcomeComparison, unit: MeasureUnit) -> MeasureRow:

@@ -1,7 +1,7 @@
 """What each page has to show in numbers, recounted from the audit documents, one by one."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from math import floor, hypot
@@ -69,6 +69,10 @@ class Known(Struct, frozen=True):
     """Numbers of people's accounts."""
     teams: Mapping[str, str] = {}
     """People's teams."""
+    deployments: Sequence[tuple[int, datetime, Collection[str]]] = ()
+    """Repository, success and brought commits of the deployments to production."""
+    incidents: Sequence[tuple[int, datetime, datetime | None]] = ()
+    """Repository, beginning and end of the incidents."""
 
     def asked(self, *repository_ids: int, **filters: Any) -> PullSelection:
         """Return what a page asks for when its address says no more: the last twelve months."""
@@ -686,6 +690,72 @@ def outcomes(known: Known, asked: PullSelection) -> Iterator[Figure]:
         ]
         estimates = [estimate(group, told, number) for number, group in enumerate(groups)]
         yield from _compared(name, title, unit, estimates)
+    yield from delivery(known, asked)
+
+
+def delivery(known: Known, asked: PullSelection) -> Iterator[Figure]:
+    """Recount the DORA metrics from what was put in; nothing is said of them under a filter."""
+    if not asked.is_plain:
+        return
+    deployed = [one for one in known.deployments if one[0] in asked.repository_ids]
+    incidents = [one for one in known.incidents if one[0] in asked.repository_ids]
+    if not deployed:
+        return
+    assert asked.since
+    assert asked.until
+    inside = [one for one in deployed if asked.since <= one[1].date() <= asked.until]
+    days = {one[1].date() for one in inside}
+    merged = {
+        (pull.repository_id, pull.audit.merge_commit): known.outcomes.get(
+            (pull.repository_id, pull.number)
+        )
+        for pull in known.slow.pulls
+    }
+    reached: dict[tuple[int, str], datetime] = {}
+    for place, at, commits in sorted(deployed, key=lambda one: one[1]):
+        for sha in commits:
+            if (place, sha) in merged:
+                reached.setdefault((place, sha), at)
+    changes = {key: at for key, at in reached.items() if asked.since <= at.date() <= asked.until}
+    hours = [
+        (at - found.first_commit_at) / HOUR
+        for key, at in changes.items()
+        if (found := merged[key]) is not None and found.first_commit_at is not None
+    ]
+    bad = set()
+    for place, opened, _ in incidents:
+        before = [at for where, at, _ in deployed if where == place and at < opened]
+        bad |= {(place, max(before))} if before else set()
+    failed = sum((place, at) in bad for place, at, _ in inside)
+    ends = [
+        (end - opened) / HOUR
+        for _, opened, end in incidents
+        if end is not None and asked.since <= end.date() <= asked.until
+    ]
+    opened = [one for one in incidents if asked.since <= one[1].date() <= asked.until]
+    still = sum(end is None for _, _, end in opened)
+    weeks, start = [], max(asked.since, min(at.date() for _, at, _ in deployed))
+    while start + timedelta(days=6) <= asked.until:
+        if start.weekday() == 0:
+            weeks.append(sum(start + timedelta(days=n) in days for n in range(7)))
+        start += timedelta(days=1)
+    where = "Delivery"
+    yield (
+        where,
+        (
+            f"{many(len(inside), 'deployment')} to production on {many(len(days), 'day')} brought "
+            f"{many(len(changes), 'pull request')}. {many(len(opened), 'incident')} opened, of which "
+            f"{n(still)} {'is' if still == 1 else 'are'} still open."
+        ),
+    )
+    for title, figure, unit, of in (
+        ("Deployment frequency, median", median(weeks), " days a week", "weeks"),
+        ("Lead time for changes, median", median(hours), " h", "pull requests"),
+        ("Change failure rate", proportion(failed, len(inside)), "%", "deployments"),
+        ("Time to restore, median", median(ends), " h", "incidents"),
+    ):
+        yield where, title, "Value", _estimate(figure, unit)
+        yield where, title, "Based on", f"{n(figure.count)} {of}"
 
 
 Told = Sequence[tuple[Pull, PullOutcome]]
