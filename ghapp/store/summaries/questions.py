@@ -19,11 +19,11 @@ from ghapp.store.summaries.pull_list import pull_page
 from ghapp.store.summaries.query import ReadTransaction, SelectionQuery
 from ghapp.store.summaries.quiet import quiet_spots
 from ghapp.summaries.changes import PeriodChanges
+from ghapp.summaries.comparisons import OutcomeSummary
 from ghapp.summaries.counts import (
     AgentCounts,
     ModelCounts,
     OrganizationSummary,
-    OutcomeSummary,
     PersonCounts,
     PullCounts,
     PullPage,

@@ -17,7 +17,7 @@ from ghapp.web.pages.beside import beside_pulls
 from ghapp.web.pages.blueprint import pages
 from ghapp.web.pages.drawings import ChartWithTable
 from ghapp.web.pages.filters import FILTERS, PageQuery, asked_for, takes
-from ghapp.web.pages.outcomes import compared, delivery
+from ghapp.web.pages.outcomes import compared, delivery, told_finer
 from ghapp.web.person_usage import boards_with_usage
 
 ADOPTION_DAYS = 84
@@ -81,6 +81,7 @@ def organization_outcomes(organization: str) -> str:
         asked=wanted,
         outcomes=found,
         compared=compared(found),
+        finer=told_finer(found),
         dora=dora,
         delivered=delivery(dora),
     )

@@ -1,10 +1,12 @@
 """Outcomes of assisted pull requests beside the others, and how a repository delivers: as shown."""
 
 from ghapp.attribution.model import Struct
-from ghapp.reports.figures import PERCENT, POINTS, difference_words, figure_words
-from ghapp.summaries.counts import OutcomeComparison, OutcomeMeasure, OutcomeSummary
+from ghapp.reports.figures import PERCENT, figure_words, told_words
+from ghapp.reports.words import agent_name
+from ghapp.summaries.comparisons import FinerBy, FinerDifference, OutcomeSummary
+from ghapp.summaries.counts import OutcomeComparison, OutcomeMeasure
 from ghapp.summaries.dora import DoraFigures
-from ghapp.summaries.intervals import difference
+from ghapp.summaries.strata import ToldDifference
 from ghapp.web.pages.drawings import comparison
 
 
@@ -48,12 +50,48 @@ class MeasureRow(Struct, frozen=True):
     others: str
     others_count: int
     difference: str
-    """Assisted less others: whether it can be told from chance."""
+    """Assisted beside others of the same repository and size: whether it can be told from chance;
+    empty: it is what they are compared within."""
 
 
 def compared(outcomes: OutcomeSummary) -> list[MeasureRow]:
     """Return every measure as a page shows it, in the order of the comparisons."""
-    return [_row(one, UNITS[one.measured]) for one in outcomes.comparisons]
+    found = {one.measured: one.difference for one in outcomes.differences}
+    return [_row(one, UNITS[one.measured], found.get(one.measured)) for one in outcomes.comparisons]
+
+
+class FinerRow(Struct, frozen=True):
+    """A difference of a part of the assisted pull requests that can be told from chance."""
+
+    name: str
+    title: str
+    difference: str
+    ones: int
+    others: int
+
+
+def told_finer(outcomes: OutcomeSummary) -> list[FinerRow]:
+    """Return the finer differences that can be told from chance, as a page shows them."""
+    return [
+        FinerRow(
+            name=_part(one),
+            title=UNITS[one.measured].title.removesuffix(", median"),
+            difference=told_words(one.difference, is_share=UNITS[one.measured].unit == PERCENT),
+            ones=one.difference.ones,
+            others=one.difference.others,
+        )
+        for one in outcomes.finer
+        if one.difference.is_told
+    ]
+
+
+def _part(one: FinerDifference) -> str:
+    if one.by is FinerBy.PEOPLE:
+        return "the same people with an agent"
+    if one.by is FinerBy.SHARE:
+        return f"{one.name.replace('_', ' ')} of the lines attributed"
+    agent, _, model = one.name.partition(" ")
+    return f"{agent_name(agent)} {model}".strip()
 
 
 class DeliveryRow(Struct, frozen=True):
@@ -85,7 +123,7 @@ def delivery(found: DoraFigures | None) -> list[DeliveryRow]:
     ]
 
 
-def _row(one: OutcomeComparison, unit: MeasureUnit) -> MeasureRow:
+def _row(one: OutcomeComparison, unit: MeasureUnit, found: ToldDifference | None) -> MeasureRow:
     return MeasureRow(
         measured=one.measured.value,
         title=unit.title,
@@ -94,9 +132,5 @@ def _row(one: OutcomeComparison, unit: MeasureUnit) -> MeasureRow:
         assisted_count=one.assisted.count,
         others=figure_words(one.others, unit.unit, unit.scale),
         others_count=one.others.count,
-        difference=difference_words(
-            difference(one.assisted, one.others),
-            POINTS if unit.unit == PERCENT else unit.unit,
-            unit.scale,
-        ),
+        difference="" if found is None else told_words(found, is_share=unit.unit == PERCENT),
     )
