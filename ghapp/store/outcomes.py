@@ -146,6 +146,9 @@ _OF_PULLS: dict[OutcomeMeasure, Callable[[Rows], MeasuredFigure]] = {
     OutcomeMeasure.HOURS_TO_REVIEW: _median(lambda row: _hours(row.opened_at, row.first_review_at)),
     OutcomeMeasure.REVIEW_ROUNDS: _median(lambda row: row.review_rounds),
     OutcomeMeasure.REVIEW_COMMENTS: _median(lambda row: row.review_comments),
+    OutcomeMeasure.UNREVIEWED: lambda rows: proportion(
+        sum(row.first_review_at is None for row in rows), len(rows)
+    ),
     OutcomeMeasure.CHANGED_LINES: _median(lambda row: row.changed_lines),
     OutcomeMeasure.REVERTED: _proportion("reverted"),
     OutcomeMeasure.FIXED_UP: _proportion("fixed_up"),
@@ -156,7 +159,7 @@ def _compared(
     connection: Connection, asked: Sequence[ColumnElement[bool]], rows: Rows
 ) -> list[ComparedPull]:
     agents = _named(connection, asked, pull_agent, pull_agent.c.agent)
-    both = pull_model.c.agent + literal(" ") + pull_model.c.model
+    both = pull_model.c.agent + literal(" ") + pull_model.c.family
     models = _named(connection, asked, pull_model, both)
     return [
         ComparedPull(

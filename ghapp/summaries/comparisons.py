@@ -7,6 +7,7 @@ the same size. It draws no conclusion on causes, and queries no database.
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from enum import StrEnum
+from math import log2
 
 from ghapp.attribution.model import Struct
 from ghapp.summaries.counts import OutcomeComparison, OutcomeMeasure
@@ -69,8 +70,8 @@ class ComparedPull(Struct, frozen=True):
 
     @property
     def stratum(self) -> tuple[int, int]:
-        """Repository, and size: within a band, sizes differ by less than a factor of two."""
-        return self.repository_id, self.changed_lines.bit_length()
+        """Repository, and size: within a band, sizes differ by less than a half."""
+        return self.repository_id, int(2 * log2(self.changed_lines + 1))
 
     @property
     def share(self) -> ShareGroup | None:

@@ -485,6 +485,8 @@ class OutcomeMeasure(StrEnum):
     """Median hours from opening to the first review by somebody other than the author."""
     REVIEW_ROUNDS = "review_rounds"
     REVIEW_COMMENTS = "review_comments"
+    UNREVIEWED = "unreviewed"
+    """Proportion of pull requests that nobody but the author reviewed."""
     CHANGED_LINES = "changed_lines"
     REVERTED = "reverted"
     """Proportion of pull requests that were reverted within 30 days."""

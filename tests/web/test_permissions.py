@@ -126,6 +126,8 @@ MATRIX: dict[str, tuple[int, int, int, int, int]] = {
     "GET /api/repositories/<owner>/<name>/documents.jsonl": (401, 404, 200, 200, 200),
     "GET /api/repositories/<owner>/<name>/badge": (401, 404, 403, 403, 200),
     "GET /api/organizations/<organization>/summary": (401, 404, 404, 200, 200),
+    "GET /api/organizations/<organization>/outcomes": (401, 404, 404, 200, 200),
+    "GET /api/repositories/<owner>/<name>/outcomes": (401, 404, 200, 200, 200),
     "GET /api/organizations/<organization>/dora": (401, 404, 404, 200, 200),
     "GET /api/organizations/<organization>/dora.csv": (401, 404, 404, 200, 200),
     "GET /api/repositories/<owner>/<name>/dora": (401, 404, 200, 200, 200),

@@ -24,6 +24,7 @@ UNITS = {
     OutcomeMeasure.HOURS_TO_REVIEW: MeasureUnit(title="Opening to first review, median", unit=" h"),
     OutcomeMeasure.REVIEW_ROUNDS: MeasureUnit(title="Review rounds, median", unit=""),
     OutcomeMeasure.REVIEW_COMMENTS: MeasureUnit(title="Review comments, median", unit=""),
+    OutcomeMeasure.UNREVIEWED: MeasureUnit(title="Merged without a review", unit="%", scale=100),
     OutcomeMeasure.CHANGED_LINES: MeasureUnit(title="Changed lines, median", unit=""),
     OutcomeMeasure.REVERTED: MeasureUnit(title="Reverted within 30 days", unit="%", scale=100),
     OutcomeMeasure.FIXED_UP: MeasureUnit(
@@ -51,7 +52,7 @@ class MeasureRow(Struct, frozen=True):
     others_count: int
     difference: str
     """Assisted beside others of the same repository and size: whether it can be told from chance;
-    empty: it is what they are compared within."""
+    empty: it is not compared."""
 
 
 def compared(outcomes: OutcomeSummary) -> list[MeasureRow]:
