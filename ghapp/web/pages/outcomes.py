@@ -102,8 +102,7 @@ class DeliveryRow(Struct, frozen=True):
     value: str
     """With its interval; a dash: not known."""
     count: int
-    of: str
-    """What is counted."""
+    """Of weeks, pull requests, deployments, incidents."""
 
 
 def delivery(found: DoraFigures | None) -> list[DeliveryRow]:
@@ -111,16 +110,16 @@ def delivery(found: DoraFigures | None) -> list[DeliveryRow]:
     if found is None or not found.repositories:
         return []
     days, lead, failed, restored = (
-        figure_words(found.days_a_week, " days a week", 1),
+        figure_words(found.days_a_week, " days", 1),
         figure_words(found.lead_time, " h", 1),
         figure_words(found.failure_rate),
         figure_words(found.restored, " h", 1),
     )
     return [
-        DeliveryRow("Deployment frequency, median", days, found.days_a_week.count, "weeks"),
-        DeliveryRow("Lead time for changes, median", lead, found.lead_time.count, "pull requests"),
-        DeliveryRow("Change failure rate", failed, found.failure_rate.count, "deployments"),
-        DeliveryRow("Time to restore, median", restored, found.restored.count, "incidents"),
+        DeliveryRow("Days with a deployment in a week, median", days, found.days_a_week.count),
+        DeliveryRow("Lead time for changes, median", lead, found.lead_time.count),
+        DeliveryRow("Change failure rate", failed, found.failure_rate.count),
+        DeliveryRow("Time to restore, median", restored, found.restored.count),
     ]
 
 

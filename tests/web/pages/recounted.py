@@ -755,14 +755,14 @@ def delivery(known: Known, asked: PullSelection) -> Iterator[Figure]:
             f"of which {n(still)} {'is' if still == 1 else 'are'} still open."
         ),
     )
-    for title, figure, unit, of in (
-        ("Deployment frequency, median", median(weeks), " days a week", "weeks"),
-        ("Lead time for changes, median", median(hours), " h", "pull requests"),
-        ("Change failure rate", proportion(failed, len(inside)), "%", "deployments"),
-        ("Time to restore, median", median(ends), " h", "incidents"),
+    for title, figure, unit in (
+        ("Days with a deployment in a week, median", median(weeks), " days"),
+        ("Lead time for changes, median", median(hours), " h"),
+        ("Change failure rate", proportion(failed, len(inside)), "%"),
+        ("Time to restore, median", median(ends), " h"),
     ):
         yield where, title, "Value", _estimate(figure, unit)
-        yield where, title, "Based on", f"{n(figure.count)} {of}"
+        yield where, title, "Based on", n(figure.count)
 
 
 Told = Sequence[tuple[Pull, PullOutcome]]
