@@ -1,4 +1,4 @@
-"""Outcomes of pull requests by the part that agents wrote, like compared with like.
+"""What came of pull requests by the part that agents wrote, like compared with like.
 
 A pull request with attributed lines is compared with those without any of the same repository and
 the same size. It draws no conclusion on causes, and queries no database.
