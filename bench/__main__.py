@@ -8,6 +8,7 @@ from pathlib import Path
 from bench import (
     agreement,
     backfill,
+    claims,
     corpus,
     coverage,
     demo_start,
@@ -44,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     which = (
         "truth|pushed|corpus|agreement|readers|usage|telemetry|speed|replay|pages|usage_pages|backfill|upload|"
-        "slow|names|"
+        "slow|names|claims|"
         "demo_start|upgrade|coverage|mutants"
     )
     commands = parser.add_subparsers(required=True, metavar=which)
@@ -52,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     _pushed_arguments(commands.add_parser("pushed", help=pushed.__doc__))
     _corpus_arguments(commands.add_parser("corpus", help=corpus.__doc__))
     _agreement_arguments(commands.add_parser("agreement", help=agreement.__doc__))
+    _claims_arguments(commands.add_parser("claims", help=claims.__doc__))
     _readers_arguments(commands.add_parser("readers", help=readers.__doc__))
     _usage_arguments(commands.add_parser("usage", help=usage.__doc__))
     _telemetry_arguments(commands.add_parser("telemetry", help=telemetry.__doc__))
@@ -106,6 +108,16 @@ def _corpus_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--show-misses", type=int, default=0, metavar="N")
     _auditor_arguments(parser)
     parser.set_defaults(run=_corpus)
+
+
+def _claims_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seeds", type=int, default=1_000)
+    parser.add_argument("--json", action="store_true")
+    parser.set_defaults(run=_claims)
+
+
+def _claims(options: argparse.Namespace) -> int:
+    return claims.measure(options.seeds, as_json=options.json)
 
 
 def _agreement_arguments(parser: argparse.ArgumentParser) -> None:

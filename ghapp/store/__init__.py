@@ -28,6 +28,13 @@ from ghapp.store.database import (
     WrongDatabaseURL,
 )
 from ghapp.store.deliveries import Delivery, DeliveryEnd, DeliveryTable
+from ghapp.store.deployments import (
+    DeploymentChoice,
+    DeploymentStep,
+    DeploymentTable,
+    DeploymentTold,
+    IncidentTold,
+)
 from ghapp.store.erasures import ErasedBy, ErasedSince, Erasure, ErasureTable
 from ghapp.store.evidence import (
     EditSender,
@@ -118,6 +125,10 @@ __all__ = [
     "Delivery",
     "DeliveryEnd",
     "DeliveryTable",
+    "DeploymentChoice",
+    "DeploymentStep",
+    "DeploymentTable",
+    "DeploymentTold",
     "EditSender",
     "EnqueueResult",
     "ErasedBy",
@@ -130,6 +141,7 @@ __all__ = [
     "EvidenceTable",
     "FingerprintKeys",
     "IdentityMapping",
+    "IncidentTold",
     "Installation",
     "InstallationTable",
     "KeptKey",
@@ -220,6 +232,7 @@ class Store:
     work: WorkTable
     cursors: CursorTable
     outcomes: OutcomeTable
+    deployments: DeploymentTable
     teams: TeamTable
     policy_files: PolicyFiles
     tokens: TokenTable
@@ -272,6 +285,7 @@ class Store:
             work=work,
             cursors=CursorTable(database),
             outcomes=OutcomeTable(database),
+            deployments=DeploymentTable(database),
             teams=TeamTable(database),
             policy_files=PolicyFiles(database),
             tokens=TokenTable(database),

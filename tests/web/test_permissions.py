@@ -53,7 +53,9 @@ MATRIX: dict[str, tuple[int, int, int, int, int]] = {
     "GET /api/openapi.json": (200, 200, 200, 200, 200),
     "POST /api/evidence": (401, 401, 401, 401, 401),
     "DELETE /api/evidence": (401, 401, 401, 401, 401),
-    # Nor is an ingest token of telemetry.
+    # Nor is an ingest token, of telemetry or of deployments.
+    "POST /api/deployments": (401, 401, 401, 401, 401),
+    "POST /api/incidents": (401, 401, 401, 401, 401),
     "POST /v1/metrics": (401, 401, 401, 401, 401),
     "POST /v1/logs": (401, 401, 401, 401, 401),
     "POST /v1/traces": (401, 401, 401, 401, 401),
@@ -124,6 +126,12 @@ MATRIX: dict[str, tuple[int, int, int, int, int]] = {
     "GET /api/repositories/<owner>/<name>/documents.jsonl": (401, 404, 200, 200, 200),
     "GET /api/repositories/<owner>/<name>/badge": (401, 404, 403, 403, 200),
     "GET /api/organizations/<organization>/summary": (401, 404, 404, 200, 200),
+    "GET /api/organizations/<organization>/outcomes": (401, 404, 404, 200, 200),
+    "GET /api/repositories/<owner>/<name>/outcomes": (401, 404, 200, 200, 200),
+    "GET /api/organizations/<organization>/dora": (401, 404, 404, 200, 200),
+    "GET /api/organizations/<organization>/dora.csv": (401, 404, 404, 200, 200),
+    "GET /api/repositories/<owner>/<name>/dora": (401, 404, 200, 200, 200),
+    "GET /api/repositories/<owner>/<name>/dora.csv": (401, 404, 200, 200, 200),
     "GET /api/organizations/<organization>/changes": (401, 404, 404, 200, 200),
     "GET /api/organizations/<organization>/users.csv": (401, 404, 404, 200, 200),
     "GET /api/organizations/<organization>/models.csv": (401, 404, 404, 200, 200),
@@ -138,6 +146,7 @@ MATRIX: dict[str, tuple[int, int, int, int, int]] = {
     "POST /organizations/<organization>/settings/tokens/<int(max=9223372036854775807):token>/revoke": (  # noqa: E501 - a route
         *(403, 404, 404, 403, 404),
     ),
+    "POST /organizations/<organization>/settings/deployments": (403, 404, 404, 403, 303),
     "POST /organizations/<organization>/settings/teams": (403, 404, 404, 403, 400),
     "POST /organizations/<organization>/settings/budgets": (403, 404, 404, 403, 400),
     "POST /organizations/<organization>/settings/budgets/remove": (403, 404, 404, 403, 404),

@@ -86,6 +86,7 @@ from ghapp.store.summaries.tally import (
     day_number,
 )
 from ghapp.summaries.changes import MeasuredCounts
+from ghapp.summaries.comparisons import OutcomeSummary
 from ghapp.summaries.counts import (
     AdoptionDay,
     AgentCounts,
@@ -93,7 +94,6 @@ from ghapp.summaries.counts import (
     ClusterSums,
     LineCounts,
     ModelCounts,
-    OutcomeSummary,
     PersonCounts,
     PullCounts,
     PullPage,

@@ -29,6 +29,7 @@ from tests.web.pages.recounted import (
     _usage_of,
     day,
     difference_of,
+    differences_of,
     floor_of,
     is_told,
     many,
@@ -316,7 +317,14 @@ def board(known: Known, asked: PullSelection, before: tuple[date, date]) -> Iter
     one, other = (proportion(sum(group), len(group)) for group in groups)
     if told:
         said = f"Of assisted pull requests {_estimate(one, '%')} were reverted within 30 days, "
-        rest = f"of the others {_estimate(other, '%')}: {difference_of(one, other, *POINTS)}."
+        pairs = [
+            (pull, found)
+            for pull in pulls
+            if pull.audit.verdict is not Verdict.NO_EVIDENCE
+            and (found := known.outcomes.get((pull.repository_id, pull.number))) is not None
+        ]
+        beside = f"{differences_of(pairs)['reverted']}, of one repository and about one size"
+        rest = f"of the others {_estimate(other, '%')}: {beside}."
         yield "", said + rest
     yield from _months(known, asked)
     for *where, head, value in _teams(known, (asked, old)):
