@@ -14,6 +14,7 @@ from bench import (
     demo_start,
     names,
     pages,
+    pages_beside,
     pushed,
     readers,
     replay,
@@ -58,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     _usage_arguments(commands.add_parser("usage", help=usage.__doc__))
     _telemetry_arguments(commands.add_parser("telemetry", help=telemetry.__doc__))
     _speed_arguments(commands.add_parser("speed", help=speed.__doc__))
-    _pages_arguments(commands.add_parser("pages", help=pages.__doc__))
+    _beside_arguments(commands.add_parser("pages", help=pages.__doc__))
     _usage_pages_arguments(commands.add_parser("usage_pages", help=usage_pages.__doc__))
     _replay_arguments(commands.add_parser("replay", help=replay.__doc__))
     _backfill_arguments(commands.add_parser("backfill", help=backfill.__doc__))
@@ -227,13 +228,20 @@ def _pages_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--audits", type=int, default=1_000_000)
     parser.add_argument("--database", choices=("sqlite", "postgresql"), help="only this one")
     parser.add_argument("--keep", type=Path, help="folder for the SQLite file; reused if present")
+    parser.add_argument("--rounds", type=int, default=5, help="turns of pages that are compared")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def _beside_arguments(parser: argparse.ArgumentParser) -> None:
+    _pages_arguments(parser)
+    parser.add_argument(
+        "--beside", metavar="COMMIT", help="compare CPU with this commit's pages, in turns"
+    )
     parser.set_defaults(run=_pages)
 
 
 def _usage_pages_arguments(parser: argparse.ArgumentParser) -> None:
     _pages_arguments(parser)
-    parser.add_argument("--rounds", type=int, default=5, help="how often each page is asked for")
     parser.set_defaults(audits=10_000, run=_usage_pages)
 
 
@@ -306,7 +314,10 @@ def _replay(options: argparse.Namespace) -> int:
 
 
 def _pages(options: argparse.Namespace) -> int:
-    return pages.measure(_page_options(options))
+    wanted = _page_options(options)
+    if options.beside is not None:
+        return pages_beside.measure(wanted, options.beside, options.rounds)
+    return pages.measure(wanted)
 
 
 def _usage_pages(options: argparse.Namespace) -> int:

@@ -3,7 +3,7 @@
 It runs no query but that of the teams; `query` uses the conditions.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -302,24 +302,26 @@ def teams_of(
         .where(columns.account_lower.in_(owners))
         .order_by(columns.since)
     )
-    rows = connection.execute(query).all()
+    # By place: a thousand people's members by name cost as much as all the rest.
+    rows: Sequence[Any] = connection.execute(query).all()
     used: dict[str, str] = {}
-    for row in rows:
-        known = used.get(row.account_lower, row.source)
-        used[row.account_lower] = min(row.source, known, key=SOURCES.index)
+    for account, source, *_ in rows:
+        known = used.get(account)
+        if known is None or SOURCES.index(source) < SOURCES.index(known):
+            used[account] = source
     end = day_number(until) if until is not None else day_number(date.max)
     holding: dict[tuple[str, str], str] = {}
     begun: set[tuple[str, str]] = set()
-    for row in rows:
-        if row.source != used[row.account_lower]:
+    for account, source, login, team, since, last, then in rows:
+        if source != used[account]:
             continue
-        key = row.account_lower, row.login_lower
-        if row.since <= end:
+        key = account, login
+        if since <= end:
             begun.add(key)
-        has_begun = row.since <= end if row.then else key in begun
-        if has_begun and (row.until is None or end <= row.until):
-            holding[key] = row.team
-        elif not row.then:
+        has_begun = since <= end if then else key in begun
+        if has_begun and (last is None or end <= last):
+            holding[key] = team
+        elif not then:
             holding.pop(key, None)  # the last stretch says where the person is now
     found: dict[str, str] = {}
     for (_, login), team in holding.items():
