@@ -20,7 +20,7 @@ RUN apt-get update \
 COPY --from=packages /opt/venv /opt/venv
 # The project file says what the wheel that /collector serves is made of.
 COPY LICENSE app.yml pyproject.toml /app/
-COPY docs/metrics.md docs/no-evidence.md docs/reasons.md docs/rules.md /app/docs/
+COPY docs/metrics.md docs/no-evidence.md docs/outcomes.md docs/reasons.md docs/rules.md /app/docs/
 COPY ghapp /app/ghapp
 COPY workers /app/workers
 RUN printf '#!/bin/sh\nexec /opt/venv/bin/python -m ghapp "$@"\n' >/usr/local/bin/ghapp \

@@ -8,11 +8,13 @@ from pathlib import Path
 from bench import (
     agreement,
     backfill,
+    claims,
     corpus,
     coverage,
     demo_start,
     names,
     pages,
+    pages_beside,
     pushed,
     readers,
     replay,
@@ -44,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     which = (
         "truth|pushed|corpus|agreement|readers|usage|telemetry|speed|replay|pages|usage_pages|backfill|upload|"
-        "slow|names|"
+        "slow|names|claims|"
         "demo_start|upgrade|coverage|mutants"
     )
     commands = parser.add_subparsers(required=True, metavar=which)
@@ -52,11 +54,12 @@ def _parser() -> argparse.ArgumentParser:
     _pushed_arguments(commands.add_parser("pushed", help=pushed.__doc__))
     _corpus_arguments(commands.add_parser("corpus", help=corpus.__doc__))
     _agreement_arguments(commands.add_parser("agreement", help=agreement.__doc__))
+    _claims_arguments(commands.add_parser("claims", help=claims.__doc__))
     _readers_arguments(commands.add_parser("readers", help=readers.__doc__))
     _usage_arguments(commands.add_parser("usage", help=usage.__doc__))
     _telemetry_arguments(commands.add_parser("telemetry", help=telemetry.__doc__))
     _speed_arguments(commands.add_parser("speed", help=speed.__doc__))
-    _pages_arguments(commands.add_parser("pages", help=pages.__doc__))
+    _beside_arguments(commands.add_parser("pages", help=pages.__doc__))
     _usage_pages_arguments(commands.add_parser("usage_pages", help=usage_pages.__doc__))
     _replay_arguments(commands.add_parser("replay", help=replay.__doc__))
     _backfill_arguments(commands.add_parser("backfill", help=backfill.__doc__))
@@ -106,6 +109,16 @@ def _corpus_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--show-misses", type=int, default=0, metavar="N")
     _auditor_arguments(parser)
     parser.set_defaults(run=_corpus)
+
+
+def _claims_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seeds", type=int, default=1_000)
+    parser.add_argument("--json", action="store_true")
+    parser.set_defaults(run=_claims)
+
+
+def _claims(options: argparse.Namespace) -> int:
+    return claims.measure(options.seeds, as_json=options.json)
 
 
 def _agreement_arguments(parser: argparse.ArgumentParser) -> None:
@@ -215,13 +228,20 @@ def _pages_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--audits", type=int, default=1_000_000)
     parser.add_argument("--database", choices=("sqlite", "postgresql"), help="only this one")
     parser.add_argument("--keep", type=Path, help="folder for the SQLite file; reused if present")
+    parser.add_argument("--rounds", type=int, default=5, help="turns of pages that are compared")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def _beside_arguments(parser: argparse.ArgumentParser) -> None:
+    _pages_arguments(parser)
+    parser.add_argument(
+        "--beside", metavar="COMMIT", help="compare CPU with this commit's pages, in turns"
+    )
     parser.set_defaults(run=_pages)
 
 
 def _usage_pages_arguments(parser: argparse.ArgumentParser) -> None:
     _pages_arguments(parser)
-    parser.add_argument("--rounds", type=int, default=5, help="how often each page is asked for")
     parser.set_defaults(audits=10_000, run=_usage_pages)
 
 
@@ -294,7 +314,10 @@ def _replay(options: argparse.Namespace) -> int:
 
 
 def _pages(options: argparse.Namespace) -> int:
-    return pages.measure(_page_options(options))
+    wanted = _page_options(options)
+    if options.beside is not None:
+        return pages_beside.measure(wanted, options.beside, options.rounds)
+    return pages.measure(wanted)
 
 
 def _usage_pages(options: argparse.Namespace) -> int:

@@ -18,6 +18,9 @@ page from it. None is a target: populations, tools and ways of counting differ, 
 
 A page shows one only beside our figure of the same definition, for an organization without a filter but days, and says in what the
 definitions differ. What has no such figure of ours is listed last, and no page shows it.
+
+Sources were looked up in December 2026. A row "told by" somebody was read there only: its publisher's own page could not be opened, or has
+not the figure.
 """
 TITLES = {
     OurFigure.SHARE_OF_LINES: "Beside the share of lines, on an organization's overview",

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from ghapp.attribution.model import Reason, Struct
 
-PAGES = ("metrics", "reasons", "no-evidence", "rules")
+PAGES = ("metrics", "outcomes", "reasons", "no-evidence", "rules")
 """Files of docs/ that pages quote, in the order in which they are shown."""
+OF_NUMBERS = frozenset({"metrics", "outcomes"})
+"""Of those the ones that define numbers."""
 
 RULE_OF: dict[str, str] = {
     Reason.RUN: "high_confidence",
@@ -55,8 +57,8 @@ class PageSection(Struct, frozen=True):
 
     @property
     def id(self) -> str:
-        """The anchor on a page that holds all sections: metrics and rules share some headings."""
-        return f"metric-{self.anchor}" if self.page == "metrics" else self.anchor
+        """The anchor on a page that holds all sections: numbers and rules share some headings."""
+        return f"metric-{self.anchor}" if self.page in OF_NUMBERS else self.anchor
 
 
 @cache

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 import click
 import pytest
 import yaml
+from flask import Flask
 
 from ghapp.attribution.exclusions import registry as exclusions
 from ghapp.attribution.model import Audit, NoEvidence, Reason, Verdict
@@ -17,6 +18,7 @@ from ghapp.cli.main import COMMANDS, main
 from ghapp.evidence.carried_registry import CARRIED
 from ghapp.evidence.registry import SOURCES
 from ghapp.settings import VARIABLES
+from ghapp.web.app import BLUEPRINTS
 from tests.cases import FIXTURES, TOP, cases
 from tests.cli.commands import ghapp
 
@@ -302,3 +304,27 @@ def test_the_permissions_that_the_app_asks_for_are_told() -> None:
     section = (DOCS / "access.md").read_text("utf-8").split("## What the app asks GitHub for")[1]
     told = re.findall(r"^\| `(\w+): (\w+)` \|", section.split("\n## ")[0], re.MULTILINE)
     assert dict(told) == asked
+
+
+SYSTEMS = 13
+"""What the table of compared systems has a row for."""
+
+
+def test_what_the_compared_systems_are_answered_with_is_there() -> None:
+    text = (DOCS / "compared.md").read_text("utf-8").split("## Thirteen systems")[1]
+    rows = [line for line in text.split("\n## ")[0].splitlines() if line.startswith("| ")][1:]
+    assert len(rows) == SYSTEMS
+    app = Flask("routes")
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    known = {re.sub(r"<\w+\([^)]*\):", "<", rule.rule) for rule in app.url_map.iter_rules()}
+    for row in rows:
+        _, _, here, by, _ = row.split("|")
+        named = re.findall(r"`([^`]+)`", here)
+        assert named
+        assert {one for one in named if one.startswith("/")} <= known
+        commands = [one.split()[1] for one in named if one.startswith("ghapp ")]
+        assert set(commands) <= set(COMMANDS)
+        tests = re.findall(r"`(tests/[^`]+)`", by)
+        assert tests
+        assert all((TOP / one).is_file() for one in tests)

@@ -51,6 +51,7 @@ from ghapp.demo.cast import (
     DemoTeam,
 )
 from ghapp.demo.fates import fate
+from ghapp.demo.year_delivery import deliver, merge_commit
 from ghapp.demo.year_usage import use
 from ghapp.keys.evidence import EvidenceKey
 from ghapp.store import (
@@ -148,6 +149,7 @@ def make_year(
         for pull in pulls:
             if not takes(name, pull):
                 audits.audit(pull, until)
+        deliver(office.store, repository_id, name, pulls, until)
     office.store.usage.settle()
 
 
@@ -407,7 +409,7 @@ class _Audits:
             merged_at=pull.merged_at,
             repository=self._name,
             pull_request=pull.number,
-            merge_commit=f"{Random(f'{self._name}{pull.number}').getrandbits(160):040x}",  # noqa: S311
+            merge_commit=merge_commit(self._name, pull.number),
         )
         book = FingerprintCodebook(self._year.fingerprinter)
         audit = attribute(subject, pull.change, Evidence(edits=known), POLICY, at=at, book=book)

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from ghapp.attribution.model import Struct
+from ghapp.events.deployments import keep_deployment, keep_incident
 from ghapp.events.installations import (
     UpkeepStep,
     close_installation,
@@ -21,12 +22,17 @@ from ghapp.github.webhooks import (
     CheckRunRequestedAction,
     CheckRunRerequested,
     CheckSuiteRerequested,
+    DeploymentEvent,
+    DeploymentStatus,
     InstallationEvent,
     InstallationRepositories,
     IssueComment,
+    IssueEvent,
     PullRequestClosed,
+    ReleasePublished,
     RepositoryEvent,
     WebhookEvent,
+    WorkflowRunCompleted,
 )
 from ghapp.store.work_items import MERGED, Lane, WorkKind, WorkRequest
 
@@ -52,7 +58,7 @@ class EventPlan(Struct, frozen=True, kw_only=True):
 
     requests: tuple[WorkRequest, ...] = ()
     upkeep: UpkeepStep | None = None
-    """Stores what the event closes; ``None``: it closes nothing."""
+    """Stores what the event closes or tells; ``None``: there is no such thing."""
     why: str | None = None
     """Why nothing follows; ``None``: something does."""
 
@@ -147,6 +153,24 @@ def _on_repository(event: RepositoryEvent, app_id: int | None, now: datetime) ->
     return _confirmed(event, repository.id, now, close_repository if closes else None)
 
 
+def _on_deployment(event: DeploymentEvent, app_id: int | None, now: datetime) -> EventPlan:
+    """Keep what is told, and ask GitHub which commits the deployment brought."""
+    del app_id
+    is_trial = isinstance(event, WorkflowRunCompleted) and event.by_pull_request
+    if event.succeeded is None or is_trial:
+        return EventPlan(why="it tells of no deployment that succeeded or failed")
+    request = _work_request(event, WorkKind.DEPLOYMENTS, None, now, lane=Lane.REPLAY)
+    return EventPlan(requests=(request,), upkeep=keep_deployment)
+
+
+def _on_issue(event: IssueEvent, app_id: int | None, now: datetime) -> EventPlan:
+    """Keep an issue that has a label, or just lost one: only the store knows which one counts."""
+    del app_id, now
+    if not event.labels and event.lost_label is None:
+        return EventPlan(why="the issue has no label")
+    return EventPlan(upkeep=keep_incident)
+
+
 def _confirmed(
     event: WebhookEvent, repository_id: int | None, now: datetime, upkeep: UpkeepStep | None
 ) -> EventPlan:
@@ -178,5 +202,9 @@ RULES: dict[type[WebhookEvent], EventRule] = {
     InstallationEvent: EventRule("installation", None, _on_installation),
     InstallationRepositories: EventRule("installation_repositories", None, _on_repositories),
     RepositoryEvent: EventRule("repository", None, _on_repository),
+    DeploymentStatus: EventRule("deployment_status", frozenset({"created"}), _on_deployment),
+    ReleasePublished: EventRule("release", frozenset({"published"}), _on_deployment),
+    WorkflowRunCompleted: EventRule("workflow_run", frozenset({"completed"}), _on_deployment),
+    IssueEvent: EventRule("issues", None, _on_issue),
 }
 """Type of event → what follows. A type that is not listed here is recorded as ignored."""

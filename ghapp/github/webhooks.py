@@ -193,6 +193,48 @@ class RepositoryEvent(WebhookEvent, frozen=True, kw_only=True):
     """A repository was renamed, transferred, archived, unarchived or deleted."""
 
 
+class DeploymentEvent(WebhookEvent, frozen=True, kw_only=True):
+    """Something was deployed, or was not: one of the three below."""
+
+    deployment_id: int
+    environment: str
+    is_production: bool
+    """As GitHub says, or by the environment's name."""
+    revision: str
+    """Commit, or name of a tag."""
+    at: datetime
+    succeeded: bool | None
+    """``None``: it neither succeeded nor failed."""
+
+
+class DeploymentStatus(DeploymentEvent, frozen=True, kw_only=True):
+    """A deployment of GitHub's got a status."""
+
+
+class ReleasePublished(DeploymentEvent, frozen=True, kw_only=True):
+    """A release was published."""
+
+
+class WorkflowRunCompleted(DeploymentEvent, frozen=True, kw_only=True):
+    """A workflow ran to its end; its name is the environment's."""
+
+    by_pull_request: bool
+    """Whether a pull request made it run."""
+
+
+class IssueEvent(WebhookEvent, frozen=True, kw_only=True):
+    """An issue was opened, labeled, closed and so on."""
+
+    number: int
+    labels: tuple[str, ...]
+    lost_label: str | None
+    """The label that was taken off; ``None``: none was."""
+    opened_at: datetime
+    closed_at: datetime | None
+    updated_at: datetime
+    is_deleted: bool
+
+
 class IgnoredEvent(WebhookEvent, frozen=True, kw_only=True):
     """An event that the app records and does not act on, such as ``ping``."""
 
@@ -367,6 +409,69 @@ class _RepositoryPayload(_Payload, frozen=True, kw_only=True):
     repository: EventRepository
 
 
+class _Deployment(Struct, frozen=True, kw_only=True):
+    id: Id
+    sha: str
+    environment: str = ""
+    production_environment: bool | None = None
+
+
+class _DeploymentStatus(Struct, frozen=True, kw_only=True):
+    state: str
+    created_at: datetime
+
+
+class _DeploymentPayload(_Payload, frozen=True, kw_only=True):
+    deployment: _Deployment
+    deployment_status: _DeploymentStatus
+    repository: EventRepository
+
+
+class _Release(Struct, frozen=True, kw_only=True):
+    id: Id
+    tag_name: str
+    published_at: datetime | None = None
+    prerelease: bool = False
+    draft: bool = False
+
+
+class _ReleasePayload(_Payload, frozen=True, kw_only=True):
+    release: _Release
+    repository: EventRepository
+
+
+class _WorkflowRun(Struct, frozen=True, kw_only=True):
+    id: Id
+    head_sha: str
+    updated_at: datetime
+    name: str | None = None
+    event: str | None = None
+    conclusion: str | None = None
+
+
+class _WorkflowRunPayload(_Payload, frozen=True, kw_only=True):
+    workflow_run: _WorkflowRun
+    repository: EventRepository
+
+
+class _Label(Struct, frozen=True, kw_only=True):
+    name: str = ""
+
+
+class _WholeIssue(Struct, frozen=True, kw_only=True):
+    number: Number
+    created_at: datetime
+    updated_at: datetime
+    closed_at: datetime | None = None
+    labels: tuple[_Label, ...] = ()
+
+
+class _IssuePayload(_Payload, frozen=True, kw_only=True):
+    issue: _WholeIssue
+    repository: EventRepository
+    label: _Label | None = None
+
+
 def _common(delivery: str, name: str, payload: _Payload) -> dict[str, Any]:
     """Return the members that every event type takes over unchanged."""
     sender = payload.sender or _Account()
@@ -520,6 +625,82 @@ def _repository(delivery: str, name: str, body: bytes) -> WebhookEvent:
     return RepositoryEvent(**_common(delivery, name, payload))
 
 
+def _time(value: datetime) -> datetime:
+    return _instant(value) or value
+
+
+def _deployment_status(delivery: str, name: str, body: bytes) -> WebhookEvent:
+    payload = _decode(body, _DeploymentPayload, name)
+    one, status = payload.deployment, payload.deployment_status
+    by_name = PRODUCTION.search(one.environment) is not None
+    return DeploymentStatus(
+        **_common(delivery, name, payload),
+        deployment_id=one.id,
+        environment=one.environment,
+        is_production=one.production_environment is True or by_name,
+        revision=one.sha,
+        at=_time(status.created_at),
+        succeeded=_STATES.get(status.state),
+    )
+
+
+def _release_published(delivery: str, name: str, body: bytes) -> WebhookEvent:
+    payload = _decode(body, _ReleasePayload, name)
+    one = payload.release
+    if one.published_at is None:
+        raise MalformedEvent("body of event 'release': `published_at` is missing")
+    return ReleasePublished(
+        **_common(delivery, name, payload),
+        deployment_id=one.id,
+        environment=RELEASES,
+        is_production=not one.prerelease and not one.draft,
+        revision=one.tag_name,
+        at=_time(one.published_at),
+        succeeded=True,
+    )
+
+
+def _workflow_run_completed(delivery: str, name: str, body: bytes) -> WebhookEvent:
+    payload = _decode(body, _WorkflowRunPayload, name)
+    run = payload.workflow_run
+    return WorkflowRunCompleted(
+        **_common(delivery, name, payload),
+        deployment_id=run.id,
+        environment=run.name or "",
+        is_production=True,
+        revision=run.head_sha,
+        at=_time(run.updated_at),
+        succeeded=_STATES.get(run.conclusion or ""),
+        by_pull_request=(run.event or "").startswith("pull_request"),
+    )
+
+
+def _issue(delivery: str, name: str, body: bytes) -> WebhookEvent:
+    payload = _decode(body, _IssuePayload, name)
+    one = payload.issue
+    return IssueEvent(
+        **_common(delivery, name, payload),
+        number=one.number,
+        labels=tuple(label.name for label in one.labels),
+        lost_label=payload.label.name
+        if payload.label is not None and payload.action == "unlabeled"
+        else None,
+        opened_at=_time(one.created_at),
+        closed_at=_instant(one.closed_at),
+        updated_at=_time(one.updated_at),
+        is_deleted=payload.action in {"deleted", "transferred"},
+    )
+
+
+PRODUCTION = re.compile(r"prod", re.IGNORECASE)
+"""In the name of an environment of production, as DevLake proposes:
+https://devlake.apache.org/docs/Configuration/GitHub"""
+RELEASES = "releases"
+"""Stands for the environment of releases."""
+_STATES = {"success": True, "failure": False, "error": False, "timed_out": False}
+"""GitHub's words for the end of a deployment or of a workflow run; all others are no end:
+https://docs.github.com/en/rest/deployments/statuses"""
+
 _READERS: dict[tuple[str, str | None], Callable[[str, str, bytes], WebhookEvent]] = {
     ("pull_request", "closed"): _pull_request_closed,
     ("check_run", "rerequested"): _check_run_rerequested,
@@ -529,5 +710,9 @@ _READERS: dict[tuple[str, str | None], Callable[[str, str, bytes], WebhookEvent]
     ("installation", None): _installation,
     ("installation_repositories", None): _installation_repositories,
     ("repository", None): _repository,
+    ("deployment_status", "created"): _deployment_status,
+    ("release", "published"): _release_published,
+    ("workflow_run", "completed"): _workflow_run_completed,
+    ("issues", None): _issue,
 }
 """Event and action → its reader; action ``None``: every action of the event."""

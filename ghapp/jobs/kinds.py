@@ -39,6 +39,7 @@ from ghapp.publishers.answer import answer
 from ghapp.publishers.check_run import pulls_of_runs
 from ghapp.publishers.publisher import PublisherMemory
 from ghapp.store import MERGED, Lane, Store, WorkItem, WorkKind, WorkRequest
+from ghapp.upkeep.deployments import read_deployments
 from ghapp.upkeep.outcomes import collect_outcomes, outcomes_request
 from ghapp.upkeep.outgoing import NotSent
 
@@ -153,6 +154,12 @@ def _reconcile(due: RepositoryItem, services: Services) -> Ending:
     with services.github(due.installation_id, due.repository_id) as github:
         found = reconcile(github, services.store, services.clock())
     return ChoreDone(found, f"{found} merged pull requests had no good end")
+
+
+def _deployments(due: RepositoryItem, services: Services) -> Ending:
+    with services.github(due.installation_id, due.repository_id, background=True) as github:
+        read = read_deployments(github, services.store)
+    return ChoreDone(read, f"the commits of {read} deployments were read")
 
 
 def _replay(due: RepositoryItem, services: Services) -> Ending:
@@ -391,6 +398,7 @@ KINDS: dict[str, DoItem] = {
     WorkKind.CONFIRM: _confirm,
     WorkKind.RECONCILE: _on_repository(_reconcile),
     WorkKind.REPLAY: _on_repository(_replay),
+    WorkKind.DEPLOYMENTS: _on_repository(_deployments),
     WorkKind.TEAMS: _on_installation(_fetch_teams),
     WorkKind.WEEKLY_SUMMARY: _send_weekly_summary,
     WorkKind.VENDOR_PULL: _pull_vendor,

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from ghapp.reports.figures import difference_words, figure_words, floor_words
+from ghapp.reports.figures import difference_words, figure_words, floor_words, told_words
 from ghapp.reports.words import counted
 from ghapp.summaries.changes import ChangeMeasure, PeriodChanges
-from ghapp.summaries.counts import OutcomeComparison, OutcomeMeasure, OutcomeSummary
-from ghapp.summaries.intervals import difference
+from ghapp.summaries.comparisons import OutcomeSummary
+from ghapp.summaries.counts import OutcomeComparison, OutcomeMeasure
+from ghapp.summaries.strata import ToldDifference
 
 
 def sentences(changes: PeriodChanges, outcomes: OutcomeSummary) -> Iterator[str]:
@@ -50,14 +51,15 @@ def _what_came(outcomes: OutcomeSummary) -> str:
     )
     if found is None or found.assisted.value is None or found.others.value is None:
         return "Whether assisted pull requests are reverted more often is not known yet."
-    return _reverted(found)
+    told = {one.measured: one.difference for one in outcomes.differences}
+    return _reverted(found, told[OutcomeMeasure.REVERTED])
 
 
-def _reverted(found: OutcomeComparison) -> str:
+def _reverted(found: OutcomeComparison, told: ToldDifference) -> str:
     return (
         f"Of assisted pull requests {figure_words(found.assisted)} were reverted within 30 days, "
         f"of the others {figure_words(found.others)}: "
-        f"{difference_words(difference(found.assisted, found.others))}."
+        f"{told_words(told, is_share=True)}, of one repository and about one size."
     )
 
 

@@ -3,6 +3,7 @@
 from math import ceil, floor
 
 from ghapp.summaries.counts import MeasuredDifference, MeasuredFigure
+from ghapp.summaries.strata import ToldDifference
 from ghapp.usage.counts import MeasuredRate
 
 FROM_CHANCE = "no difference that can be told from chance"
@@ -72,6 +73,33 @@ def difference_words(found: MeasuredDifference, unit: str = POINTS, scale: float
     if found.value is None:
         return f"{short(near)} to {short(far)}{unit} {way}"
     return f"{short(abs(found.value) * scale)}{unit} {way} ({short(near)} to {short(far)})"
+
+
+def told_words(found: ToldDifference, *, is_share: bool) -> str:
+    """Write a difference within strata, and whether it can be told from chance.
+
+    >>> told = ToldDifference(0.6, 0.52, 0.68, is_told=True, ones=90, others=80, strata=7)
+    >>> told_words(told, is_share=False)
+    'more in 60 of 100 pairs (52 to 68)'
+    >>> told_words(told, is_share=True)
+    '20 points more (4 to 36)'
+    """
+    if found.value is None or found.low is None or found.high is None:
+        return "too few to tell"
+    scaled = (found.value, found.low, found.high)
+    if is_share:
+        value, low, high = (200 * one - 100 for one in scaled)
+        if not found.is_told:
+            return f"{FROM_CHANCE} ({short(low)} to {short(high)} points)"
+        near, far = sorted((low, high)) if value > 0 else (-high, -low)
+        way = "more" if value > 0 else "less"
+        return f"{short(abs(value))} points {way} ({short(near)} to {short(far)})"
+    value, low, high = (100 * one for one in scaled)
+    if not found.is_told:
+        return f"{FROM_CHANCE} (more in {short(low)} to {short(high)} of 100 pairs)"
+    if value > 50:
+        return f"more in {short(value)} of 100 pairs ({short(low)} to {short(high)})"
+    return f"less in {short(100 - value)} of 100 pairs ({short(100 - high)} to {short(100 - low)})"
 
 
 def short(value: float) -> str:

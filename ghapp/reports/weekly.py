@@ -224,7 +224,10 @@ def _other_branches(count: int) -> Iterator[Line]:
 
 
 def _quiet(spot: QuietSpot) -> Line:
-    return _line(_name(spot.name), f": {QUIET_WORDS[spot.rule]}")
+    since = f"since {spot.since}" if spot.since else "for 16 weeks or more"
+    # A place is named once: the team of nobody else's repository stands beside it.
+    team = (" and team ", _name(spot.team)) if spot.team else ()
+    return _line(_name(spot.name), *team, f": {QUIET_WORDS[spot.rule]}, {since}")
 
 
 def _with(counts: PullCounts) -> str:

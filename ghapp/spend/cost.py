@@ -43,11 +43,19 @@ class TokenCost(Struct, frozen=True):
         return self.priced_tokens / tokens if tokens else None
 
 
+NOTHING = TokenCost()
+"""What no tokens cost; adding it changes nothing."""
+
+
 def total_cost(costs: Iterable[TokenCost]) -> TokenCost:
     """Return what all of them cost together."""
+    found = [one for one in costs if one is not NOTHING]
+    # Most sums on a page are of one cost: it is its own sum, unless its amount says nothing.
+    if len(found) == 1 and found[0].priced_tokens and found[0].amount is not None:
+        return found[0]
     amount: int | None = None
     priced, unpriced, is_floor = 0, 0, False
-    for one in costs:
+    for one in found:
         # An amount of 0 without priced tokens says nothing: there were no tokens.
         if one.amount is not None and (one.priced_tokens or one.amount):
             amount = (amount or 0) + one.amount

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from ghapp.attribution.model import Struct
 from ghapp.spend.allocation import PullRequestCost
 from ghapp.spend.budgets import BudgetState, MonthlyBudget
-from ghapp.spend.cost import CostBasis, TokenCost
+from ghapp.spend.cost import NOTHING, CostBasis, TokenCost
 from ghapp.spend.forecast import MonthForecast
 from ghapp.spend.money import each
 from ghapp.spend.shown import ByPerson, SpendPart, folded, may_be_shown, merged, total
@@ -227,8 +227,8 @@ class PullCostDetails(Struct, frozen=True):
 class PersonCost(Struct, frozen=True):
     """What one person's usage costs, with and without matched lines."""
 
-    matched: TokenCost = TokenCost()
-    unmatched: TokenCost = TokenCost()
+    matched: TokenCost = NOTHING
+    unmatched: TokenCost = NOTHING
 
     def __add__(self, other: "PersonCost") -> "PersonCost":
         return PersonCost(self.matched + other.matched, self.unmatched + other.unmatched)
@@ -241,7 +241,6 @@ class PersonCost(Struct, frozen=True):
 
 Divided = Mapping[int, PersonCost]
 """Person → cost."""
-NOTHING = TokenCost()
 
 
 def divided(people: Divided, *, least: int = SMALLEST_GROUP, is_shown: bool = True) -> DividedCost:

@@ -28,6 +28,13 @@ from ghapp.store.database import (
     WrongDatabaseURL,
 )
 from ghapp.store.deliveries import Delivery, DeliveryEnd, DeliveryTable
+from ghapp.store.deployments import (
+    DeploymentChoice,
+    DeploymentStep,
+    DeploymentTable,
+    DeploymentTold,
+    IncidentTold,
+)
 from ghapp.store.erasures import ErasedBy, ErasedSince, Erasure, ErasureTable
 from ghapp.store.evidence import (
     EditSender,
@@ -40,9 +47,10 @@ from ghapp.store.fingerprint_keys import FingerprintKeys, KeptKey, key_id
 from ghapp.store.installations import Installation, InstallationTable, Repository
 from ghapp.store.known_accounts import KnownAccount, KnownAccounts
 from ghapp.store.logins import LoginTable, SignedIn
+from ghapp.store.merge_rates import MergeRate, MergeRates
 from ghapp.store.outcomes import OutcomeTable
 from ghapp.store.policy_files import PolicyFiles
-from ghapp.store.publications import Publication, PublicationLedger
+from ghapp.store.publications import LEFT_OUT_FOR, LeftOut, Publication, PublicationLedger
 from ghapp.store.records import RecordKey, RecordTable, SignedAudit
 from ghapp.store.replays import (
     ListedPull,
@@ -93,6 +101,7 @@ from ghapp.store.work_items import (
 
 __all__ = [
     "AUDITING",
+    "LEFT_OUT_FOR",
     "MERGED",
     "NOBODY",
     "AccessDoor",
@@ -116,6 +125,10 @@ __all__ = [
     "Delivery",
     "DeliveryEnd",
     "DeliveryTable",
+    "DeploymentChoice",
+    "DeploymentStep",
+    "DeploymentTable",
+    "DeploymentTold",
     "EditSender",
     "EnqueueResult",
     "ErasedBy",
@@ -128,6 +141,7 @@ __all__ = [
     "EvidenceTable",
     "FingerprintKeys",
     "IdentityMapping",
+    "IncidentTold",
     "Installation",
     "InstallationTable",
     "KeptKey",
@@ -135,11 +149,14 @@ __all__ = [
     "KnownAccounts",
     "KnownIdentity",
     "Lane",
+    "LeftOut",
     "LinesWritten",
     "ListedPull",
     "LoggedAccess",
     "LoginTable",
     "MachineReport",
+    "MergeRate",
+    "MergeRates",
     "NameReason",
     "NewToken",
     "NotMigrated",
@@ -215,6 +232,7 @@ class Store:
     work: WorkTable
     cursors: CursorTable
     outcomes: OutcomeTable
+    deployments: DeploymentTable
     teams: TeamTable
     policy_files: PolicyFiles
     tokens: TokenTable
@@ -232,6 +250,7 @@ class Store:
     budgets: BudgetTable
     arrivals: ArrivalTable
     known_accounts: KnownAccounts
+    merge_rates: MergeRates
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -266,6 +285,7 @@ class Store:
             work=work,
             cursors=CursorTable(database),
             outcomes=OutcomeTable(database),
+            deployments=DeploymentTable(database),
             teams=TeamTable(database),
             policy_files=PolicyFiles(database),
             tokens=TokenTable(database),
@@ -283,6 +303,7 @@ class Store:
             budgets=BudgetTable(database),
             arrivals=ArrivalTable(database),
             known_accounts=KnownAccounts(database),
+            merge_rates=MergeRates(database),
         )
 
     def close(self) -> None:

@@ -225,6 +225,12 @@ publication = Table(
     Column("read_back_ok", Boolean(create_constraint=False)),
     Index("publication_audit", "audit_id"),
     Index("publication_pull_request", "repository_id", "pull_request", "publisher"),
+    Index(
+        "publication_left_out",
+        "asked_at",
+        sqlite_where=text("outcome = 'left_out'"),
+        postgresql_where=text("outcome = 'left_out'"),
+    ),
 )
 
 work_item = Table(
@@ -739,6 +745,56 @@ outcome = Table(
     Column("others_after_30", Integer),
     Column("attributed_after_90", Integer),
     Column("others_after_90", Integer),
+)
+
+deployment = Table(
+    "deployment",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("source", Text, primary_key=True),
+    Column("external_id", Text, primary_key=True),
+    Column("environment", Text, nullable=False),
+    Column("is_production", Boolean(create_constraint=False), nullable=False),
+    Column("revision", Text, nullable=False),
+    Column("succeeded_at", InstantColumn),
+    Column("failed_at", InstantColumn),
+    Column("read_after", Text),
+    CheckConstraint("source IN ('api', 'github', 'workflow', 'release')", name="source"),
+    Index("deployment_succeeded", "repository_id", "succeeded_at"),
+)
+
+deployed_commit = Table(
+    "deployed_commit",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("source", Text, primary_key=True),
+    Column("external_id", Text, primary_key=True),
+    Column("sha", Text, primary_key=True),
+    Index("deployed_commit_sha", "repository_id", "sha"),
+)
+
+incident = Table(
+    "incident",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("source", Text, primary_key=True),
+    Column("external_id", Text, primary_key=True),
+    Column("is_incident", Boolean(create_constraint=False), nullable=False),
+    Column("opened_at", InstantColumn, nullable=False),
+    Column("resolved_at", InstantColumn),
+    Column("told_at", InstantColumn, nullable=False),
+    CheckConstraint("source IN ('api', 'issue')", name="source"),
+    Index("incident_opened", "repository_id", "opened_at"),
+)
+
+deployment_choice = Table(
+    "deployment_choice",
+    metadata,
+    Column("installation_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("workflows", Text, nullable=False),
+    Column("labels", Text, nullable=False),
+    Column("set_by", Text, nullable=False),
+    Column("set_at", InstantColumn, nullable=False),
 )
 
 usage_identity = Table(

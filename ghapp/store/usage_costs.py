@@ -70,15 +70,16 @@ class PricedTokens(NamedTuple):
 
 def cost_of(row: Row[Any], basis: CostBasis) -> TokenCost:
     """Return the cost of a row, or of a sum of rows; PostgreSQL returns sums as decimals."""
-    return _cost(*(getattr(row, f"{basis}_{name}") for name in AMOUNTS))
+    return cost_of_sums(*(getattr(row, f"{basis}_{name}") for name in AMOUNTS))
 
 
 def summed_cost(row: Row[Any]) -> TokenCost:
     """Return the cost of a sum of rows on one basis, whose columns have the names of `AMOUNTS`."""
-    return _cost(row.amount, row.priced, row.unpriced, row.floor)
+    return cost_of_sums(row.amount, row.priced, row.unpriced, row.floor)
 
 
-def _cost(amount: Any, priced: Any, unpriced: Any, floor: Any) -> TokenCost:
+def cost_of_sums(amount: Any, priced: Any, unpriced: Any, floor: Any) -> TokenCost:
+    """Return the cost of sums in the order of `AMOUNTS`."""
     return TokenCost(
         amount=None if amount is None else int(amount),
         priced_tokens=int(priced or 0),

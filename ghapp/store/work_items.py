@@ -89,6 +89,8 @@ class WorkKind(StrEnum):
     TEAMS = "teams"
     VENDOR_PULL = "vendor_pull"
     """Read what a vendor of an agent reports; what it is about is the vendor."""
+    DEPLOYMENTS = "deployments"
+    """Read which commits a repository's deployments brought."""
 
 
 class EnqueueResult(StrEnum):

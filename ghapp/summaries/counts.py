@@ -485,6 +485,8 @@ class OutcomeMeasure(StrEnum):
     """Median hours from opening to the first review by somebody other than the author."""
     REVIEW_ROUNDS = "review_rounds"
     REVIEW_COMMENTS = "review_comments"
+    UNREVIEWED = "unreviewed"
+    """Proportion of pull requests that nobody but the author reviewed."""
     CHANGED_LINES = "changed_lines"
     REVERTED = "reverted"
     """Proportion of pull requests that were reverted within 30 days."""
@@ -527,20 +529,3 @@ class OutcomeComparison(Struct, frozen=True):
     measured: OutcomeMeasure
     assisted: MeasuredFigure
     others: MeasuredFigure
-
-
-class OutcomeSummary(Struct, frozen=True):
-    """The outcomes of pull requests, compared. They show no cause and rank nobody."""
-
-    comparisons: tuple[OutcomeComparison, ...]
-    collected: int
-    """Pull requests with a known outcome."""
-    pulls: int
-    """Pull requests in total."""
-    is_comparable: bool
-    """Whether there are outcomes of both groups."""
-    caveat: str = (
-        "These figures stand beside each other; they show no cause. People choose what they give "
-        "to an agent, so the two groups differ in more than that. Not assisted means that no "
-        "line was surely attributed, and pull requests without evidence are in neither group."
-    )

@@ -56,11 +56,17 @@ def ratio(parts: Iterable[tuple[int, int]]) -> MeasuredFigure:
     >>> figure.count, figure.value, round(figure.low, 2)
     (20, 0.5, 0.09)
     """
-    found = ClusterSums()
-    for part, whole in parts:
-        if whole:
-            found += ClusterSums(1, part, whole, part * part, part * whole, whole * whole)
-    return ratio_of(found)
+    found = [(part, whole) for part, whole in parts if whole]
+    return ratio_of(
+        ClusterSums(
+            clusters=len(found),
+            part=sum(part for part, _ in found),
+            whole=sum(whole for _, whole in found),
+            part_squared=sum(part * part for part, _ in found),
+            product=sum(part * whole for part, whole in found),
+            whole_squared=sum(whole * whole for _, whole in found),
+        )
+    )
 
 
 def ratio_of(sums: ClusterSums) -> MeasuredFigure:

@@ -1,6 +1,6 @@
 """By which facts about people numbers are told apart, and in which days. It reads nothing.
 
-docs/segments.md says what is told of each, and why only in whole months.
+docs/adoption.md says what is told of each, and why only in whole months.
 """
 
 from datetime import date

@@ -87,7 +87,8 @@ class GroupAdoption(Struct, frozen=True):
     since: date | None
     """Monday of the first week of the stall; ``None``: it is not stalled."""
     reason: StallReason | None
-    """``None``: adoption neither stalled nor failed to start, or machines are not known."""
+    """``None``: it neither stalled nor failed to start, machines are not known, or fewer than five
+    people use none."""
     weeks: tuple[WeekShare, ...]
 
 
@@ -245,9 +246,14 @@ def stalled_since(people: Sequence[PersonWeeks], weeks: Sequence[date]) -> date 
 
 
 def stall_reason(people: Iterable[PersonWeeks], weeks: Sequence[date]) -> StallReason | None:
-    """Return what most of those who used no agent in the last four weeks have in common."""
+    """Return what most of those who used no agent in the last four weeks have in common.
+
+    ``None``: they are fewer than five, and it would tell of them.
+    """
     latest = {*weeks[-MEAN_WEEKS:]}
     idle = [one for one in people if not one.weeks & latest]
+    if len(idle) < SMALLEST_GROUP:
+        return None
     found = Counter(_why(one, weeks) for one in idle)
     order = list(StallReason)
     return max(found, key=lambda reason: (found[reason], -order.index(reason)), default=None)

@@ -15,8 +15,8 @@ from ghapp.usage.counts import (
     UsageCounts,
     counted,
     folded,
-    total_edits,
 )
+from ghapp.usage.decisions import accept_rate
 
 Named = Mapping[str | None, Sequence[PersonPart]]
 """Name → what people add to it; ``None``: what has no name."""
@@ -54,13 +54,23 @@ def measured_rate(parts: Iterable[PersonPart]) -> MeasuredRate | None:
     for one in parts:
         if one.edits is not None:
             people[one.person].append(one.edits)
-    found = [total_edits(own) for own in people.values()]
-    whole = total_edits(found).accept_rate
+    found = [_decided(own) for own in people.values()]
+    whole = accept_rate(*map(sum, zip(*found, strict=True))) if found else None
     if whole is None:
         return None
-    least = ratio((one.by_people.accepted, _refused_at_most(one)) for one in found)
-    most = ratio((_accepted(one), _accepted(one) + one.by_people.refused) for one in found)
+    least = ratio((taken, taken + refused + unsure) for taken, refused, _, unsure in found)
+    most = ratio((taken + un, taken + un + refused) for taken, refused, un, _ in found)
     return MeasuredRate(whole.at_least, whole.at_most, low=least.low, high=most.high)
+
+
+def _decided(edits: Sequence[EditCounts]) -> tuple[int, int, int, int]:
+    """Return what people accepted and refused, then what may have been people's decisions."""
+    return (
+        sum(one.by_people.accepted for one in edits),
+        sum(one.by_people.refused for one in edits),
+        sum(one.unknown.accepted for one in edits),
+        sum(one.unknown.refused for one in edits),
+    )
 
 
 def rate_difference(now: MeasuredRate | None, before: MeasuredRate | None) -> MeasuredDifference:
@@ -75,17 +85,6 @@ def rate_difference(now: MeasuredRate | None, before: MeasuredRate | None) -> Me
 
 def _figure(rate: MeasuredRate, value: float) -> MeasuredFigure:
     return MeasuredFigure(count=0, value=value, low=rate.low, high=rate.high)
-
-
-def _accepted(edits: EditCounts) -> int:
-    """Return the most edits that people may have accepted."""
-    return edits.by_people.accepted + edits.unknown.accepted
-
-
-def _refused_at_most(edits: EditCounts) -> int:
-    """Return the edits that people decided, had they refused all whose decider is unknown."""
-    by_people = edits.by_people
-    return by_people.accepted + by_people.refused + edits.unknown.refused
 
 
 def _parts(groups: Named) -> Iterator[tuple[str, _Shown]]:

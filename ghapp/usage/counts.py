@@ -266,6 +266,8 @@ def counted(
 def total_edits(counts: Iterable[EditCounts]) -> EditCounts:
     """Return the sum of many, quicker than one by one."""
     found = list(counts)
+    if len(found) == 1:
+        return found[0]
     return EditCounts(
         by_people=_total_decided([one.by_people for one in found]),
         automatic=_total_decided([one.automatic for one in found]),

@@ -1,8 +1,8 @@
-"""Pull requests, outcomes and usage by segments, as far as they may be shown. It reads nothing.
+"""What people merged and used, by segments, as far as it may be shown. It reads nothing.
 
 Of each number it knows who is behind it in each month. A row shows a number only if nobody can
 tell that of fewer than five people from it: not by itself, not from the total, not from the same
-question a day or a month longer, nor from the one without its filter (docs/segments.md).
+question a day or a month longer, nor from the one without its filter (docs/adoption.md).
 """
 
 from collections import defaultdict

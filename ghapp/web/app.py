@@ -12,6 +12,7 @@ from ghapp.web.api import api
 from ghapp.web.badge import badge
 from ghapp.web.collector import collector
 from ghapp.web.current import attach
+from ghapp.web.deployments import deployments
 from ghapp.web.enrollment import enrollment
 from ghapp.web.errors import add_error_answers
 from ghapp.web.frame import add_frame
@@ -36,7 +37,7 @@ from ghapp.web.webhook import webhook
 BLUEPRINTS = (
     *(webhook, health, pages, login, account, organization_settings),
     usage_identities,
-    *(enrollment, uploads, telemetry, openapi, api, badge),
+    *(enrollment, uploads, telemetry, deployments, openapi, api, badge),
     *(operator, metrics, record_keys, schemas, collector),
 )
 

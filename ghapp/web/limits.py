@@ -116,6 +116,8 @@ RATES: dict[str, RateLimit] = {
     "/api/enroll/finish": RateLimit("60 per minute", enrollment),
     "/api/evidence": RateLimit("240 per minute", bearer),
     "/api/usage": RateLimit("240 per minute", bearer),
+    "/api/deployments": RateLimit("240 per minute", bearer),
+    "/api/incidents": RateLimit("240 per minute", bearer),
     "/api": RateLimit("600 per minute", bearer),
     # GitHub's image proxy fetches badges for everybody who reads a README.
     "/badge": RateLimit("600 per minute", address),

@@ -23,9 +23,9 @@ from ghapp.github.answers import GitHubError
 from ghapp.github.user_access import GitHubAway
 from ghapp.ingest.upload import UploadIntake, UploadRefused
 from ghapp.people.uploaders import EvidenceUploaders
-from ghapp.store import AccessToken, StoreError, TokenKind
+from ghapp.store import NOBODY, AccessToken, StoreError, TokenKind
 from ghapp.web.current import services
-from ghapp.web.limits import wait
+from ghapp.web.limits import shown_token, wait
 
 Kind = TypeVar("Kind")
 
@@ -46,7 +46,7 @@ log = structlog.get_logger()
 
 def uploaders() -> EvidenceUploaders:
     """Return the check of who may send evidence; 404 if nobody can enroll here."""
-    return services.uploaders or _refuse(404, NOT_SET_UP)
+    return services.uploaders or refuse(404, NOT_SET_UP)
 
 
 def upload() -> UploadIntake:
@@ -58,13 +58,27 @@ def upload_token() -> AccessToken:
     """Return the valid upload token of this request; 401 if there is none."""
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret:
-        _refuse(401, "send the upload token: Authorization: Bearer TOKEN")
+        refuse(401, "send the upload token: Authorization: Bearer TOKEN")
     now = services.clock()
     token = services.store.tokens.check(secret.strip(), TokenKind.UPLOAD, now=now)
     if token is None:
-        _refuse(401, "this upload token is unknown: enroll again", code="unknown_token")
+        refuse(401, "this upload token is unknown: enroll again", code="unknown_token")
     if not token.is_valid(now):
-        _refuse(401, "this token was revoked or has expired: enroll again", code="revoked")
+        refuse(401, "this token was revoked or has expired: enroll again", code="revoked")
+    return token
+
+
+def ingest_token() -> AccessToken:
+    """Return the valid ingest token of this request, an organization's own; 401 or 403 if not."""
+    token = shown_token()
+    if token is None or token.kind is not TokenKind.INGEST:
+        refuse(401, "send an organization's ingest token: Authorization: Bearer TOKEN")
+    if not token.is_valid(services.clock()) or not token.installations:
+        refuse(401, "this token was revoked or has expired: ask an owner for another")
+    if token.user_id != NOBODY:
+        refuse(
+            403, "this token is of one person's telemetry: ask an owner for one without a person"
+        )
     return token
 
 
@@ -80,11 +94,11 @@ def body(kind: type[Kind], most: int = SMALL) -> Kind:
     except msgspec.ValidationError as error:
         text = str(error)
         found = _FIELD.search(text)
-        _refuse(
+        refuse(
             422, text if found is None else text[: found.start()], field=found and found["field"]
         )
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        _refuse(400, f"the body is not JSON: {error}")
+        refuse(400, f"the body is not JSON: {error}")
 
 
 def answer(made: msgspec.Struct, status: int = 200) -> Response:
@@ -123,7 +137,7 @@ def turn(directory: Path, most: int) -> Iterator[None]:
                 return
         finally:
             os.close(file)
-    _refuse(429, "other uploads are in progress; send it again", seconds=SOON)
+    refuse(429, "other uploads are in progress; send it again", seconds=SOON)
 
 
 def _is_free(file: int) -> bool:
@@ -140,15 +154,15 @@ def _unpacked(most: int) -> bytes:
     try:
         raw = request.get_data(cache=False)
     except RequestEntityTooLarge:
-        _refuse(413, too_large, code="too_large")
+        refuse(413, too_large, code="too_large")
     coding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if coding == "identity":
         return raw
     if coding != "gzip":
-        _refuse(415, "send the body uncompressed, or with Content-Encoding: gzip")
+        refuse(415, "send the body uncompressed, or with Content-Encoding: gzip")
     unpacked = _inflated(raw, most)
     if unpacked is None:
-        _refuse(413, too_large, code="too_large")
+        refuse(413, too_large, code="too_large")
     return unpacked
 
 
@@ -161,7 +175,7 @@ def _inflated(raw: bytes, most: int) -> bytes | None:
             return unpacked
         if unpacking.unconsumed_tail:
             return None
-    return _refuse(400, "the body is not gzip, or it is damaged")
+    return refuse(400, "the body is not gzip, or it is damaged")
 
 
 def _away(error: str) -> Response:
@@ -183,5 +197,6 @@ def _problem(
     return response
 
 
-def _refuse(status: int, error: str, *, seconds: int | None = None, **more: str | None) -> NoReturn:
+def refuse(status: int, error: str, *, seconds: int | None = None, **more: str | None) -> NoReturn:
+    """Answer with a `wire.WireProblem`; ``more`` are its ``code`` and ``field``."""
     abort(_problem(status, error, seconds=seconds, **more))

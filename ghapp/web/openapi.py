@@ -15,7 +15,7 @@ from flask import Blueprint, Flask, Response, current_app
 from ghapp import __version__, wire
 from ghapp.attribution.model import Struct
 from ghapp.web.api.answers import JSON, shown_schemas
-from ghapp.web.api.operation import READ, UPLOAD, ApiOperation, describe, operation_of
+from ghapp.web.api.operation import INGEST, READ, UPLOAD, ApiOperation, describe, operation_of
 
 PATH = "/api/openapi.json"
 COMPONENTS = "#/components/schemas/{name}"
@@ -35,6 +35,11 @@ SECURITY = {
         "type": "http",
         "scheme": "bearer",
         "description": "A read token: reads what its person may read, and changes nothing.",
+    },
+    INGEST: {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An organization's ingest token: sends what its systems tell.",
     },
 }
 

@@ -1,4 +1,4 @@
-"""The settings of an organization, for its owners: letter, budgets, telemetry's tokens, vendors.
+"""An organization's settings, for its owners: letter, budgets, deployments, tokens, vendors.
 
 It sends nothing, but for one request with a vendor's new key, to see whether it opens.
 """
@@ -13,7 +13,15 @@ from ghapp.reports.pull_cost import BASIS_WORDS
 from ghapp.spend.budgets import BudgetOf, MonthlyBudget
 from ghapp.spend.cost import CostBasis
 from ghapp.spend.money import MoneyError, from_dollars
-from ghapp.store import NOBODY, Installation, NewToken, TokenKind, WeeklyOrder, new_secret
+from ghapp.store import (
+    NOBODY,
+    DeploymentChoice,
+    Installation,
+    NewToken,
+    TokenKind,
+    WeeklyOrder,
+    new_secret,
+)
 from ghapp.upkeep.outgoing import WrongAddress, check_mail_address, check_webhook
 from ghapp.upkeep.vendor_pulls import WrongKey
 from ghapp.upkeep.weekly import next_sending
@@ -23,6 +31,13 @@ from ghapp.web.current import services
 PATH = "/organizations/<organization>/settings"
 LONGEST_LABEL = 100
 """Characters of a token's name."""
+MOST_NAMES = 20
+"""Workflows, or labels, that an organization chooses."""
+OPTIONAL = {
+    "deployments": "read",
+    "actions": "read",
+}
+"""Permissions without which GitHub tells of no deployments, or of no runs of workflows."""
 LIFETIMES = (90, 365, 1_095)
 """Days after which a token of telemetry may expire: it lies in the settings of many machines."""
 
@@ -63,6 +78,8 @@ def _page(installation: Installation, secret: str | None = None) -> str:
         kinds=BudgetOf,
         bases=services.settings.estimates,
         basis_words=BASIS_WORDS,
+        choice=services.store.deployments.choice(installation.id),
+        granted={name: name in installation.permissions for name in OPTIONAL},
         counts_then=services.store.teams.counts_then(installation.account),
     )
 
@@ -93,6 +110,26 @@ def count_teams(organization: str) -> Response:
     services.store.teams.count_then(installation.account, of_then=when == "then")
     note_access("teams counted", detail=f"{installation.account}, as of {when}")
     return _back(installation)
+
+
+@organization_settings.post(f"{PATH}/deployments")
+def choose_deployments(organization: str) -> Response:
+    """Say which workflows deploy, and which labels an incident has."""
+    installation = require_admin(organization)
+    choice = DeploymentChoice(_names("workflows"), _names("labels"))
+    by, now = require_viewer().login, services.clock()
+    services.store.deployments.choose(installation.id, choice, by=by, now=now)
+    note_access("deployments chosen", detail=installation.account)
+    return _back(installation)
+
+
+def _names(field: str) -> tuple[str, ...]:
+    """Return a form's names, one a line; 400 if they are too many or too long."""
+    lines = (line.strip() for line in request.form.get(field, "").splitlines())
+    names = tuple(dict.fromkeys(filter(None, lines)))
+    if len(names) > MOST_NAMES or any(len(one) > LONGEST_LABEL for one in names):
+        abort(400, f"{field}: give at most {MOST_NAMES} of at most {LONGEST_LABEL} characters")
+    return names
 
 
 # --- budgets --------------------------------------------------------------------------------------

@@ -3,19 +3,24 @@
 import os
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Route, sync_playwright
 from werkzeug.serving import make_server
+from werkzeug.test import run_wsgi_app
 
 from ghapp.reports.harmless import LONGEST, visible
 from ghapp.web.app import create_app
 from tests.browser.chromium import MISSING, OPTIONS, find
 from tests.web.pages.year import place_with_a_year
 from tests.web.place import Place
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 OPERATOR_TOKEN = "4f0d9a7be21c83556d10"
 OF_OPERATOR = {"Authorization": f"Bearer {OPERATOR_TOKEN}"}
@@ -82,13 +87,28 @@ def address_of_long_names(place: Place) -> Iterator[str]:
 
 @contextmanager
 def _served(app: Flask) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    server = make_server("127.0.0.1", 0, _answering_whole(app), threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+def _answering_whole(app: Flask) -> "WSGIApplication":
+    """Return the app with its answers closed at once.
+
+    werkzeug's server leaves an answer's file open if the browser resets the connection while the
+    server drains it, and a warning of it would fail whichever test runs then.
+    """
+
+    def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        parts, status, headers = run_wsgi_app(app, environ, buffered=True)
+        start_response(status, list(headers))
+        return parts
+
+    return answer
 
 
 def _with_long_names(place: Place) -> Flask:

@@ -31,7 +31,7 @@ ON_PULLS = (
     WorkKind.COMMAND,
     WorkKind.OUTCOMES,
 )
-ON_REPOSITORIES = (WorkKind.RECONCILE, WorkKind.REPLAY, WorkKind.SUITE)
+ON_REPOSITORIES = (WorkKind.RECONCILE, WorkKind.REPLAY, WorkKind.SUITE, WorkKind.DEPLOYMENTS)
 DONE = NothingToDo("as the test says")
 
 Due = Callable[..., WorkItem]

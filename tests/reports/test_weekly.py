@@ -109,9 +109,11 @@ def test_a_quiet_spot_says_what_is_quiet_about_it() -> None:
         QuietSpot(repository_id=1, name=f"acme/{rule}", rule=rule, now=nothing, before=nothing)
         for rule in QuietReason
     )
-    told = to_markdown(weekly(WEEK, replace(summary(PullCounts()), quiet=spots), COUNTS))
+    since = replace(spots[0], name="acme/since", since=date(2026, 4, 6), team="core")
+    told = to_markdown(weekly(WEEK, replace(summary(PullCounts()), quiet=(*spots, since)), COUNTS))
     assert [line for line in told.splitlines() if line.startswith("- `acme/")] == [
-        f"- `acme/{rule}`: {QUIET_WORDS[rule]}" for rule in QuietReason
+        *(f"- `acme/{rule}`: {QUIET_WORDS[rule]}, for 16 weeks or more" for rule in QuietReason),
+        f"- `acme/since` and team `core`: {QUIET_WORDS[since.rule]}, since 2026-04-06",
     ]
 
 

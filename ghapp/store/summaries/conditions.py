@@ -3,7 +3,7 @@
 It runs no query but that of the teams; `query` uses the conditions.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -304,9 +304,9 @@ def teams_of(
     """
     owners = select(func.lower(repository.c.owner)).where(among(repository.c.id, repository_ids))
     columns, then = team_member.c, team_counting.c
-    told = columns.team if kind is SegmentKind.TENURE else columns[kind.value]
+    column = columns.team if kind is SegmentKind.TENURE else columns[kind.value]
     query = (
-        select(columns.account_lower, columns.source, columns.login_lower, told.label("told"))
+        select(columns.account_lower, columns.source, columns.login_lower, column.label("told"))
         .add_columns(
             columns.since, columns.until, func.coalesce(then.of_then, false()).label("then")
         )
@@ -316,32 +316,39 @@ def teams_of(
     )
     if kind is not SegmentKind.TEAM:
         query = query.where(columns.source == TeamSource.CSV.value)
-    rows = connection.execute(query).all()
-    used: dict[str, str] = {}
-    for row in rows:
-        known = used.get(row.account_lower, row.source)
-        used[row.account_lower] = min(row.source, known, key=SOURCES.index)
+    # By place: a thousand people's members by name cost as much as all the rest.
+    rows: Sequence[Any] = connection.execute(query).all()
     end = day_number(until) if until is not None else day_number(date.max)
-    holding: dict[tuple[str, str], str | None] = {}
-    begun: dict[tuple[str, str], int] = {}
-    for row in rows:
-        if row.source != used[row.account_lower]:
-            continue
-        key = row.account_lower, row.login_lower
-        if row.since <= end:
-            begun.setdefault(key, row.since)
-        has_begun = row.since <= end if row.then else key in begun
-        if has_begun and (row.until is None or end <= row.until):
-            holding[key] = row.told
-        elif not row.then:
-            holding.pop(key, None)  # the last stretch says where the person is now
     found: dict[str, str] = {}
-    for key, told_name in holding.items():
-        name = _tenure(begun[key], end) if kind is SegmentKind.TENURE else told_name
+    for login, begun, told in _holding(rows, end):
+        name = _tenure(begun, end) if kind is SegmentKind.TENURE else told
         if name is not None:
-            found[key[1]] = min(name, found.get(key[1], name))
+            found[login] = min(name, found.get(login, name))
     accounts = AuthorAccounts(connection)
     return TeamMembers(accounts.with_renamed(found), accounts.people)
+
+
+def _holding(rows: Sequence[Any], end: int) -> Iterator[tuple[str, int, str | None]]:
+    """Yield of each person and account the first day, and what holds on a day, by its number."""
+    used: dict[str, str] = {}
+    for account, source, *_ in rows:
+        known = used.get(account)
+        if known is None or SOURCES.index(source) < SOURCES.index(known):
+            used[account] = source
+    holding: dict[tuple[str, str], str | None] = {}
+    begun: dict[tuple[str, str], int] = {}
+    for account, source, login, told, since, last, then in rows:
+        if source != used[account]:
+            continue
+        key = account, login
+        if since <= end:
+            begun.setdefault(key, since)
+        has_begun = since <= end if then else key in begun
+        if has_begun and (last is None or end <= last):
+            holding[key] = told
+        elif not then:
+            holding.pop(key, None)  # the last stretch says where the person is now
+    yield from ((key[1], begun[key], told) for key, told in holding.items())
 
 
 def first_days(connection: Connection, repository_ids: Iterable[int]) -> dict[str, date]:

@@ -7,7 +7,7 @@ it.
 import base64
 import binascii
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -46,19 +46,29 @@ def pull_page(
     key = _KEYS[listing.order]
     row_place = (key, pull_summary.c.repository_id, pull_summary.c.pull_request)
     limit = min(max(listing.limit, 1), MOST_ROWS)
-    query = (
-        select(pull_summary, key.label("place"), repository.c.owner, repository.c.name)
-        .join_from(
-            pull_summary, repository, repository.c.id == pull_summary.c.repository_id, isouter=True
-        )
-        .where(*asked)
-        .order_by(*(one if listing.ascending else one.desc() for one in row_place))
-        .limit(limit + 1)
-    )
+    places = select(
+        pull_summary.c.repository_id, pull_summary.c.pull_request, key.label("place")
+    ).where(*asked)
     if listing.after is not None:
         last = _last(listing, key)
         behind = tuple_(*row_place) > last if listing.ascending else tuple_(*row_place) < last
-        query = query.where(behind)
+        places = places.where(behind)
+    # Only places are sorted: whole rows of a large repository cost twice as much.
+    first = places.order_by(*_ordered(row_place, listing)).limit(limit + 1).subquery()
+    columns = first.c
+    query = (
+        select(pull_summary, columns.place, repository.c.owner, repository.c.name)
+        .join_from(
+            first,
+            pull_summary,
+            and_(
+                pull_summary.c.repository_id == columns.repository_id,
+                pull_summary.c.pull_request == columns.pull_request,
+            ),
+        )
+        .outerjoin(repository, repository.c.id == columns.repository_id)
+        .order_by(*_ordered((columns.place, columns.repository_id, columns.pull_request), listing))
+    )
     rows = connection.execute(query).all()
     shown = rows[:limit]
     agents = _agents(connection, shown)
@@ -66,6 +76,12 @@ def pull_page(
         rows=tuple(_to_row(row, agents, naming, teams) for row in shown),
         after=_after(listing, shown[-1]) if len(rows) > limit else None,
     )
+
+
+def _ordered(
+    columns: Iterable[ColumnElement[Any]], listing: ListSlice
+) -> Iterator[ColumnElement[Any]]:
+    return (one if listing.ascending else one.desc() for one in columns)
 
 
 _KEYS: dict[PullOrder, ColumnElement[Any]] = {

@@ -86,6 +86,7 @@ from ghapp.store.summaries.tally import (
     day_number,
 )
 from ghapp.summaries.changes import MeasuredCounts
+from ghapp.summaries.comparisons import OutcomeSummary
 from ghapp.summaries.counts import (
     AdoptionDay,
     AgentCounts,
@@ -93,7 +94,6 @@ from ghapp.summaries.counts import (
     ClusterSums,
     LineCounts,
     ModelCounts,
-    OutcomeSummary,
     PersonCounts,
     PullCounts,
     PullPage,
@@ -178,6 +178,11 @@ class SelectionQuery:
             return self._other_teams
         return self._transaction.teams(self._selection.repository_ids, self._selection.until)
 
+    @property
+    def _asked_teams(self) -> TeamMembers:
+        """The teams that conditions need: where none is selected, nobody looks them up."""
+        return TeamMembers({}) if self._selection.team is None else self._teams
+
     def totals(self) -> PullCounts:
         """Return the counts of everything selected."""
         return total(self._by_day(TimeGrain.MONTH).values())
@@ -189,7 +194,7 @@ class SelectionQuery:
         if self._selection.is_plain:
             found = self._by_day(TimeGrain.MONTH, ELSEWHERE)
             return total(found.values()).pulls
-        asked = other_branches(self._selection, self._teams)
+        asked = other_branches(self._selection, self._asked_teams)
         query = select(func.count()).select_from(pull_summary).where(*asked)
         return int(self._connection.execute(query).scalar_one())
 
@@ -417,7 +422,7 @@ class SelectionQuery:
     ) -> dict[KeyT, MeasuredCounts]:
         columns, lines = pull_summary.c, dict[KeyT, tuple[ClusterSums, ClusterSums]]()
         whole = (columns.change_complete, columns.effective > 0)
-        asked = conditions(self._selection, self._teams, in_order=False)
+        asked = conditions(self._selection, self._asked_teams, in_order=False)
         query = select(key, *_cluster_sums()).where(*asked, *whole).group_by(key)
         for name, *sums, known, known_whole, known_squared in self._connection.execute(query):
             every = ClusterSums(*sums)
@@ -492,7 +497,7 @@ class SelectionQuery:
     @property
     def asked(self) -> list[ColumnElement[bool]]:
         """The conditions of the selection on ``pull_summary``."""
-        return conditions(self._selection, self._teams)
+        return conditions(self._selection, self._asked_teams)
 
     def pulls(self, listing: ListSlice) -> PullPage:
         """Return one page of a list."""
@@ -623,7 +628,7 @@ class SelectionQuery:
         query = (
             select(key, *_pull_sums(with_agent=agent is not None))
             .select_from(source)
-            .where(*conditions(selection, self._teams))
+            .where(*conditions(selection, self._asked_teams))
             .group_by(key)
         )
         for name, *sums in self._connection.execute(query):

@@ -10,6 +10,7 @@ from datetime import date
 
 from ghapp.store.coverage import AuthorsHeard, PullCoverage
 from ghapp.store.database import Database
+from ghapp.store.deployments import figures as dora_figures
 from ghapp.store.schema import pull_summary
 from ghapp.store.summaries.changes import period_changes
 from ghapp.store.summaries.conditions import latest_days, teams_of
@@ -18,11 +19,11 @@ from ghapp.store.summaries.pull_list import pull_page
 from ghapp.store.summaries.query import ReadTransaction, SelectionQuery
 from ghapp.store.summaries.quiet import quiet_spots
 from ghapp.summaries.changes import PeriodChanges
+from ghapp.summaries.comparisons import OutcomeSummary
 from ghapp.summaries.counts import (
     AgentCounts,
     ModelCounts,
     OrganizationSummary,
-    OutcomeSummary,
     PersonCounts,
     PullCounts,
     PullPage,
@@ -32,6 +33,7 @@ from ghapp.summaries.counts import (
     SeriesPoint,
     UnknownSummary,
 )
+from ghapp.summaries.dora import DoraFigures
 from ghapp.summaries.periods import DayPeriod
 from ghapp.summaries.selection import (
     LEADERBOARD,
@@ -42,6 +44,7 @@ from ghapp.summaries.selection import (
     PullSelection,
     RankBy,
     TimeGrain,
+    year_before,
 )
 
 ADOPTION_DAYS = 91
@@ -160,6 +163,18 @@ class SummaryQuestions:
             raise NotShown("outcomes are not shown for one person: select a team instead")
         with self._query(selection) as query:
             return query.outcomes()
+
+    def dora(self, selection: PullSelection, *, today: date) -> DoraFigures | None:
+        """Return the DORA metrics of the selected days, by default the last twelve months.
+
+        ``None``: not known. Whole repositories are deployed, so no filter selects a part of them.
+        """
+        if not selection.is_plain:
+            return None
+        until = selection.until or today
+        since = selection.since or year_before(until)
+        with self._database.read() as connection:
+            return dora_figures(connection, selection.repository_ids, since, until)
 
     def heard(self, selection: PullSelection) -> AuthorsHeard:
         """Return how many of the latest pull requests have an author whose machine is silent."""

@@ -69,7 +69,7 @@ from ghapp.store.summaries.conditions import (
 from ghapp.store.summaries.tally import day_number
 from ghapp.store.summaries.usage import UsageQuery, asked_before
 from ghapp.store.teams import cost_centers
-from ghapp.store.usage_costs import AMOUNTS, ESTIMATES, cost_of, summed_cost
+from ghapp.store.usage_costs import AMOUNTS, ESTIMATES, cost_of, cost_of_sums, summed_cost
 from ghapp.store.usage_rows import NOWHERE
 from ghapp.summaries.models import family_of
 from ghapp.summaries.selection import (
@@ -254,14 +254,13 @@ class SpendQuery(UsageQuery):
     @cached_property
     def _rows(self) -> Sequence[_CostRow]:
         """The costs by all that a page names: one question costs less than one for each part."""
-        columns = cost_sum.c
-        key = (columns.repository_id, columns.person)
-        parts = (columns.agent, columns.model, columns.is_matched)
-        sums = select(*key, *parts, *self._sums(columns)).where(*self._whole(cost_sum))
-        query = sums.group_by(*key, *parts)
+        key = ("person", "model", "repository_id", "is_matched", "agent")
+        rows = self._whole(cost_sum, *key, *(f"{self._basis}_{name}" for name in AMOUNTS))
+        columns = [rows.c[name] for name in key]
+        query = select(*columns, *self._sums(rows.c)).group_by(*columns)
         return [
-            _CostRow(row[0], row[1], summed_cost(row), row[2], row[3], row[4])
-            for row in self._connection.execute(query)
+            _CostRow(place, person, cost_of_sums(*sums), agent, model, is_matched)
+            for person, model, place, is_matched, agent, *sums in self._connection.execute(query)
         ]
 
     # --- usage ------------------------------------------------------------------------------------
@@ -320,8 +319,10 @@ class SpendQuery(UsageQuery):
         columns = cost_sum.c
         key = (columns.person, columns.is_matched)
         by_start: defaultdict[int, list[tuple[int, bool, TokenCost]]] = defaultdict(list)
-        for row in self._by_period(cost_sum, grain, self._sums(columns), *key):
-            by_start[row.start].append((row.person, row.is_matched, summed_cost(row)))
+        # By place: a member's name costs as much as the sum.
+        rows: Sequence[Any] = self._by_period(cost_sum, grain, self._sums(columns), *key)
+        for start, person, is_matched, *sums in rows:
+            by_start[start].append((person, is_matched, cost_of_sums(*sums)))
         if not by_start:
             return ()
         found = {to_day(start): _divided(own) for start, own in by_start.items()}
@@ -620,16 +621,12 @@ def _same(costs: Subquery) -> ColumnElement[bool]:
 
 def _divided(costs: Iterable[tuple[int, bool, TokenCost]]) -> Divided:
     """Return what each person costs, with and without matched lines."""
-    matched: defaultdict[int, list[TokenCost]] = defaultdict(list)
-    unmatched: defaultdict[int, list[TokenCost]] = defaultdict(list)
+    found: dict[int, tuple[list[TokenCost], list[TokenCost]]] = {}
     for person, is_matched, one in costs:
-        (matched if is_matched else unmatched)[person].append(one)
-    return {
-        person: PersonCost(
-            total_cost(matched.get(person, ())), total_cost(unmatched.get(person, ()))
-        )
-        for person in {**matched, **unmatched}
-    }
+        if person not in found:
+            found[person] = [], []
+        found[person][not is_matched].append(one)
+    return {person: PersonCost(*map(total_cost, both)) for person, both in found.items()}
 
 
 def _by(

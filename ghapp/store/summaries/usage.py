@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    FromClause,
     Row,
     Select,
     Subquery,
@@ -234,8 +235,9 @@ class UsageQuery:
         chosen = frozenset(members)
         found = tuple(account for account, login in self.logins.items() if login in chosen)
         for table in (self._token_table, self._decision_table):
-            query = select(table.c.person).where(*self._whole(table)).distinct()
-            others = {*self._connection.execute(query).scalars()} - {*found}
+            rows = self._whole(table, "person")
+            people = self._connection.execute(select(rows.c.person).distinct()).scalars()
+            others = set(people).difference(found)
             if 0 < len(others) < SMALLEST_GROUP:
                 raise NotShown(
                     f"fewer than {SMALLEST_GROUP} people are not in team {team}: without it, "
@@ -277,7 +279,8 @@ class UsageQuery:
             columns.installation_id == selection.installation_id,
             days,
         ]
-        if "repository_id" in columns:
+        # Where the selection has every place, asking for them again would be a look-up a row.
+        if "repository_id" in columns and not self._is_everywhere:
             found.append(among(columns.repository_id, self._places))
         if selection.agent is not None:
             found.append(columns.agent == selection.agent)
@@ -285,10 +288,16 @@ class UsageQuery:
             found.append(among(columns.person, self._members))
         return found
 
-    def _whole(self, table: Table) -> list[ColumnElement[bool]]:
-        """Return the conditions on sums: whole months and weeks, and the days at the ends."""
+    def _whole(self, table: Table, *names: str) -> Subquery:
+        """Return columns of the selection's sums: whole months and weeks, and days at the ends.
+
+        A part for each span: where they are one condition with OR, SQLite remembers the key of
+        each row so that none comes twice. https://sqlite.org/optoverview.html (section 8)
+        """
+        columns = [table.c[name] for name in names]
         spans = finest(self._days)
-        return self._asked(table, or_(*(_of_span(table, span) for span in spans)))
+        parts = (self._asked(table, _of_span(table, span)) for span in spans)
+        return union_all(*(select(*columns).where(*asked) for asked in parts)).subquery()
 
     def _by_grain(self, table: Table, grain: TimeGrain) -> list[ColumnElement[bool]]:
         """Return the conditions on sums by a grain, with the days at the ends."""
@@ -307,9 +316,10 @@ class UsageQuery:
     @cached_property
     def _tokens(self) -> list[tuple[str, str, PersonPart]]:
         """The tokens of each person by agent and model."""
-        table = self._token_table
-        key = (table.c.agent, table.c.model, table.c.person)
-        query = select(*key, *_token_sums(table)).where(*self._whole(table)).group_by(*key)
+        key = ("person", "model", "agent")
+        rows = self._whole(self._token_table, *key, *TOKENS)
+        query = select(*(rows.c[one] for one in key), *_token_sums(rows))
+        query = query.group_by(*(rows.c[one] for one in key))
         return [
             (row.agent, row.model, PersonPart(row.person, **_tokens(row)))
             for row in self._connection.execute(query)
@@ -318,9 +328,10 @@ class UsageQuery:
     @cached_property
     def _edits(self) -> list[tuple[str, str, PersonPart]]:
         """The decided edits of each person by agent and language."""
-        table = self._decision_table
-        key = (table.c.agent, table.c.language, table.c.person)
-        query = select(*key, *_edit_sums(table)).where(*self._whole(table)).group_by(*key)
+        key = ("person", "language", "agent")
+        rows = self._whole(self._decision_table, *key, *AMOUNTS)
+        query = select(*(rows.c[one] for one in key), *_edit_sums(rows))
+        query = query.group_by(*(rows.c[one] for one in key))
         return [
             (row.agent, row.language, PersonPart(row.person, edits=_edits(row)))
             for row in self._connection.execute(query)
@@ -329,9 +340,9 @@ class UsageQuery:
     @cached_property
     def _agent_sessions(self) -> list[tuple[str, PersonPart]]:
         """The agent sessions of each person by agent."""
-        table = self._agent_session_table
-        key = (table.c.agent, table.c.person)
-        query = select(*key, _singles(table)).where(*self._whole(table)).group_by(*key)
+        rows = self._whole(self._agent_session_table, "person", "agent", "singles")
+        key = (rows.c.person, rows.c.agent)
+        query = select(*key, _singles(rows)).group_by(*key)
         found = {
             (row.agent, row.person): int(row.singles) for row in self._connection.execute(query)
         }
@@ -369,21 +380,23 @@ class UsageQuery:
     def by_person(self) -> list[PersonPart]:
         """All parts of the selection, by person alone: quicker where nothing else is asked."""
         found: list[PersonPart] = []
-        kinds: tuple[tuple[Table, Sequence[ColumnElement[Any]], Callable[[Row[Any]], Any]], ...] = (
-            (self._token_table, _token_sums(self._token_table), _tokens),
-            (
-                self._decision_table,
-                _edit_sums(self._decision_table),
-                lambda row: {"edits": _edits(row)},
-            ),
+        tokens = self._whole(self._token_table, "person", *TOKENS)
+        edits = self._whole(self._decision_table, "person", *AMOUNTS)
+        kinds: tuple[
+            tuple[Subquery, Sequence[ColumnElement[Any]], Callable[[Row[Any]], Any]], ...
+        ] = (
+            (tokens, _token_sums(tokens), _tokens),
+            (edits, _edit_sums(edits), lambda row: {"edits": _edits(row)}),
         )
-        for table, sums, part in kinds:
-            query = select(table.c.person, *sums).where(*self._whole(table))
-            rows = self._connection.execute(query.group_by(table.c.person))
-            found += [PersonPart(row.person, **part(row)) for row in rows]
-        table = self._agent_session_table
-        query = select(table.c.person, _singles(table)).where(*self._whole(table))
-        rows = self._connection.execute(query.group_by(table.c.person))
+        for own, sums, part in kinds:
+            query = select(own.c.person, *sums).group_by(own.c.person)
+            found += [
+                PersonPart(row.person, **part(row)) for row in self._connection.execute(query)
+            ]
+        whole = self._whole(self._agent_session_table, "person", "singles")
+        rows = self._connection.execute(
+            select(whole.c.person, _singles(whole)).group_by(whole.c.person)
+        )
         named = Counter({row.person: int(row.singles) for row in rows})
         named.update(one.person for one in self._several())
         # Nobody counted those of a source that names none.
@@ -691,9 +704,7 @@ class UsageQuery:
     def _days_of_sources(self) -> Subquery:
         """Return what sources said in periods, with how many days; each place is there once."""
         if self._is_everywhere:
-            columns = source_total.c
-            own = (columns.source, columns.counts, columns.days, columns.tokens, columns.read_at)
-            return select(*own).where(*self._whole(source_total)).subquery()
+            return self._whole(source_total, "source", "counts", "days", "tokens", "read_at")
         columns = source_day.c
         # All rows of a source's day count, or none; in the order of the key nothing is sorted.
         counts = func.max(case((columns.counts, 1), else_=0)).label("counts")
@@ -737,9 +748,11 @@ def _source(source: int, rows: dict[bool, Row[Any]]) -> SourceCounts:
     )
 
 
-def _token_sums(table: Table) -> list[ColumnElement[Any]]:
-    names = ("answers", *TOKEN_KINDS)
-    return [func.sum(table.c[name]).label(name) for name in names]
+TOKENS = ("answers", *TOKEN_KINDS)
+
+
+def _token_sums(table: FromClause) -> list[ColumnElement[Any]]:
+    return [func.sum(table.c[name]).label(name) for name in TOKENS]
 
 
 def _tokens(row: Row[Any]) -> dict[str, Any]:
@@ -749,7 +762,7 @@ def _tokens(row: Row[Any]) -> dict[str, Any]:
     return {"tokens": TokenCounts(**counts), "answers": answers}
 
 
-def _singles(table: Table) -> ColumnElement[Any]:
+def _singles(table: FromClause) -> ColumnElement[Any]:
     return func.sum(table.c.singles).label("singles")
 
 
@@ -760,7 +773,7 @@ def _of_span(table: Table, span: GrainSpan) -> ColumnElement[bool]:
 AMOUNTS = [column.name for column in decision_sum.c if column.name not in decision_sum.primary_key]
 
 
-def _edit_sums(table: Table) -> list[ColumnElement[Any]]:
+def _edit_sums(table: FromClause) -> list[ColumnElement[Any]]:
     return [func.sum(table.c[name]).label(name) for name in AMOUNTS]
 
 

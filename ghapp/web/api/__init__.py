@@ -1,6 +1,7 @@
 """The read-only API below ``/api``: one module per resource; importing it adds its routes."""
 
 from ghapp.web.api import (
+    dora,
     exports,
     own_record,
     pulls,
@@ -16,6 +17,7 @@ from ghapp.web.api.blueprint import api
 
 __all__ = [
     "api",
+    "dora",
     "exports",
     "own_record",
     "pulls",

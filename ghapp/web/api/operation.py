@@ -8,6 +8,7 @@ from ghapp.web.api.answers import JSON
 
 UPLOAD = "upload"
 READ = "read"
+INGEST = "ingest"
 """The kinds of token."""
 READ_REFUSALS = (400, 401, 403, 404, 429, 503)
 
@@ -26,7 +27,7 @@ class ApiOperation(Struct, frozen=True, kw_only=True):
     body: Any = None
     """Type of the request's JSON; ``None``: the request has no body."""
     token: str | None = None
-    """`UPLOAD` or `READ`; ``None``: no token is needed."""
+    """`UPLOAD`, `READ` or `INGEST`; ``None``: no token is needed."""
     question: type[Struct] | None = None
     """The query parameters as a struct; ``None``: there are none."""
     refusals: tuple[int, ...] = ()

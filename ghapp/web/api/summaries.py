@@ -9,6 +9,7 @@ from flask import Response, abort
 from ghapp.attribution.model import Struct
 from ghapp.store import WeekCoverage
 from ghapp.summaries.changes import PeriodChanges
+from ghapp.summaries.comparisons import OutcomeSummary
 from ghapp.summaries.counts import OrganizationSummary, PullRow, RepositorySummary
 from ghapp.summaries.periods import DayPeriod
 from ghapp.summaries.selection import SMALLEST_GROUP, NotShown, year_before
@@ -111,6 +112,39 @@ def organization_summary(organization: str) -> Response:
     today = services.clock().date()
     summary = shown(lambda: services.summaries.organization(selection, asked.grain, today=today))
     return answer(boards_with_usage(summary, installation, selection))
+
+
+@api.get("/organizations/<organization>/outcomes")
+@reads(
+    "readOrganizationOutcomes",
+    "Compare the outcomes of pull requests with and without attributed lines, like with like.",
+    OutcomeSummary,
+    question=FilterParameters,
+)
+def organization_outcomes(organization: str) -> Response:
+    """Answer with the outcomes of an organization's pull requests."""
+    installation = require_member(organization)
+    note_access("outcomes", detail=installation.account)
+    return _outcomes(tuple(sorted(readable(installation.id))))
+
+
+@api.get("/repositories/<owner>/<name>/outcomes")
+@reads(
+    "readRepositoryOutcomes",
+    "Compare the outcomes of a repository's pull requests with and without attributed lines.",
+    OutcomeSummary,
+    question=FilterParameters,
+)
+def repository_outcomes(owner: str, name: str) -> Response:
+    """Answer with the outcomes of a repository's pull requests."""
+    repository = require_reader(owner, name)
+    note_access("outcomes", repository=repository)
+    return _outcomes((repository.id,))
+
+
+def _outcomes(repository_ids: tuple[int, ...]) -> Response:
+    asked = read(FilterParameters)
+    return answer(shown(lambda: services.summaries.outcomes(asked.of(repository_ids))))
 
 
 @api.get("/organizations/<organization>/changes")

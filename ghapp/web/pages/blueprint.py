@@ -33,6 +33,7 @@ def known() -> dict[str, Any]:
         "of_usage": ONLY_USAGE | NO_SEGMENTS,
         "names": services.summaries.naming.names.value,
         "pull_address": _pull_address,
+        "wider": filters.wider,
         "web_url": services.settings.web_url,
     }
 
@@ -40,7 +41,7 @@ def known() -> dict[str, Any]:
 @pages.errorhandler(NotShown)
 def keep_back(error: NotShown) -> Response:
     """Answer 403 to a question about people who are not shown."""
-    return told(403, str(error))
+    return told(403, str(error), page="not_shown.html")
 
 
 @pages.errorhandler(WrongPlace)

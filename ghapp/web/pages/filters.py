@@ -119,11 +119,7 @@ class PageQuery(Struct, frozen=True):
     @property
     def filters(self) -> list[tuple[str, str, str]]:
         """Active filters except the days: name, words, and the address without the filter."""
-        return [
-            (name, words.format(_said(name, value)), here(**{name: None}))
-            for name, words in WORDS.items()
-            if (value := request.args.get(name))
-        ]
+        return active()
 
     def exported(self, endpoint: str, **more: str) -> str:
         """Return the address of the API that exports what this page selects."""
@@ -248,6 +244,22 @@ def elsewhere(endpoint: str, **changes: str | int | None) -> str:
     kept = {name: value for name, value in request.args.items() if value}
     merged = {**kept, **(request.view_args or {}), **changes}
     return url_for(endpoint, **{name: value for name, value in merged.items() if value is not None})
+
+
+def active() -> list[tuple[str, str, str]]:
+    """Return this request's filters except the days, as `PageQuery.filters` does."""
+    return [
+        (name, words.format(_said(name, value)), here(**{name: None}))
+        for name, words in WORDS.items()
+        if (value := request.args.get(name))
+    ]
+
+
+def wider() -> list[tuple[str, str]]:
+    """Return words and address of each page that selects less narrowly than this one."""
+    days = {"since", "until"} & request.args.keys()
+    whole = [("12 months", here(since=None, until=None))] if days else []
+    return whole + [(f"without “{words}”", address) for _, words, address in active()]
 
 
 def carried(*shown: str) -> Iterator[tuple[str, str]]:

@@ -17,7 +17,7 @@ from ghapp.web.pages.beside import beside_pulls
 from ghapp.web.pages.blueprint import pages
 from ghapp.web.pages.drawings import ChartWithTable
 from ghapp.web.pages.filters import FILTERS, PageQuery, asked_for, takes
-from ghapp.web.pages.outcomes import compared
+from ghapp.web.pages.outcomes import compared, delivery, told_finer
 from ghapp.web.person_usage import boards_with_usage
 
 ADOPTION_DAYS = 84
@@ -74,12 +74,16 @@ def organization_outcomes(organization: str) -> str:
     """Show an organization's outcomes."""
     account, wanted = asked_of(organization)
     found = services.summaries.outcomes(wanted.selection)
+    dora = services.summaries.dora(wanted.selection, today=wanted.today)
     return render_template(
         "organization_outcomes.html",
         account=account.account,
         asked=wanted,
         outcomes=found,
         compared=compared(found),
+        finer=told_finer(found),
+        dora=dora,
+        delivered=delivery(dora),
     )
 
 

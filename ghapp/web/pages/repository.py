@@ -11,7 +11,7 @@ from ghapp.web.pages import drawings
 from ghapp.web.pages.beside import beside_pulls
 from ghapp.web.pages.blueprint import pages
 from ghapp.web.pages.filters import FILTERS, PageQuery, asked_for, takes
-from ghapp.web.pages.outcomes import compared
+from ghapp.web.pages.outcomes import compared, delivery, told_finer
 from ghapp.web.pages.spend import BASES
 from ghapp.web.pages.usage import of_repository
 
@@ -66,12 +66,16 @@ def repository_outcomes(owner: str, name: str) -> str:
     """Show a repository's outcomes."""
     known, wanted = _asked(owner, name)
     found = services.summaries.outcomes(wanted.selection)
+    dora = services.summaries.dora(wanted.selection, today=wanted.today)
     return render_template(
         "repository_outcomes.html",
         repository=known,
         asked=wanted,
         outcomes=found,
         compared=compared(found),
+        finer=told_finer(found),
+        dora=dora,
+        delivered=delivery(dora),
     )
 
 

@@ -1,6 +1,7 @@
 """The stand-in registers no app that GitHub would not register, and sends what GitHub sends."""
 
 import json
+import re
 from html import unescape
 from typing import Any
 
@@ -125,3 +126,17 @@ def test_a_check_run_links_to_a_web_page(hub: Hub) -> None:
 def test_addresses_are_asked_for_by_the_name_that_github_takes() -> None:
     asked = {**GOOD["default_permissions"], "emails": "read"}
     assert problems({**GOOD, "default_permissions": asked}) == []
+
+
+def test_what_is_optional_in_our_file_is_what_github_takes() -> None:
+    text = app_file().read_text("utf-8")
+    optional = re.findall(r"^  # (\w+): (read|write)$", text, re.MULTILINE)
+    events = re.findall(r"^  # - (\w+)$", text, re.MULTILINE)
+    assert {"deployments", "actions"} <= {name for name, _ in optional}
+    assert set(events) == {"deployment_status", "workflow_run", "release", "issues"}
+    asked = read_app_file(app_file())
+    granted = {**asked["default_permissions"], **dict(optional)}
+    whole = {"default_permissions": granted, "default_events": [*asked["default_events"], *events]}
+    assert problems({**GOOD, **whole}) == []
+    refused = {**whole, "default_permissions": asked["default_permissions"]}
+    assert "deployment_status, workflow_run" in " ".join(problems({**GOOD, **refused}))

@@ -22,9 +22,17 @@ from ghapp.attribution.model import (
     Verdict,
 )
 from ghapp.demo.sandbox.state import HubInstallation
-from ghapp.store import EditSender, Installation, Repository
+from ghapp.store import (
+    DeploymentTold,
+    EditSender,
+    IncidentTold,
+    Installation,
+    Repository,
+    Store,
+)
 from ghapp.store.schema import team_member
 from ghapp.summaries.counts import PullFacts, PullOutcome
+from ghapp.summaries.dora import DeploymentSource, IncidentSource
 from tests.store.records import document, edit
 from tests.web.conftest import NOW
 from tests.web.place import Place
@@ -211,6 +219,8 @@ def make_organization(
         store.installations.repository_seen(seen, now=NOW)
     with store.database.write() as connection:
         connection.execute(insert(team_member), _team_rows(account))
+    for number, repository in enumerate(hub.values()):
+        _deploy(store, repository.id, number)
     for pull in pulls:
         home = hub[pull.repository].id
         text = pull.document(f"{account}/{pull.repository}")
@@ -222,6 +232,29 @@ def make_organization(
         store.evidence.add(hub[pull.repository].id, pull.edits, now=NOW, sender=sender)
     first = next(one.number for one in pulls if one.repository == REPOSITORIES[0])
     return MadeOrganization(place, account, installed, first)
+
+
+def _deploy(store: Store, repository_id: int, number: int) -> None:
+    """Deploy a repository twice, and let an incident follow: the same in every organization."""
+    for day in (9, 5):
+        told = DeploymentTold(
+            source=DeploymentSource.API,
+            external_id=str(day),
+            environment="production",
+            is_production=True,
+            revision=f"{day + number:040x}",
+            succeeded_at=NOW - timedelta(days=day, hours=number),
+        )
+        store.deployments.told(repository_id, told)
+    opened = NOW - timedelta(days=4)
+    incident = IncidentTold(
+        source=IncidentSource.API,
+        external_id="1",
+        opened_at=opened,
+        resolved_at=opened + timedelta(hours=2 + number),
+        told_at=NOW,
+    )
+    store.deployments.told_incident(repository_id, incident)
 
 
 def _team_rows(account: str) -> list[dict[str, str]]:

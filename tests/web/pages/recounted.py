@@ -1,10 +1,11 @@
 """What each page has to show in numbers, recounted from the audit documents, one by one."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
-from math import floor, hypot
+from math import floor, hypot, log2
+from statistics import NormalDist
 from statistics import median as middle
 from typing import Any
 
@@ -69,6 +70,10 @@ class Known(Struct, frozen=True):
     """Numbers of people's accounts."""
     teams: Mapping[str, str] = {}
     """People's teams."""
+    deployments: Sequence[tuple[int, datetime, Collection[str]]] = ()
+    """Repository, success and brought commits of the deployments to production."""
+    incidents: Sequence[tuple[int, datetime, datetime | None]] = ()
+    """Repository, beginning and end of the incidents."""
 
     def asked(self, *repository_ids: int, **filters: Any) -> PullSelection:
         """Return what a page asks for when its address says no more: the last twelve months."""
@@ -353,14 +358,7 @@ def _quiet(known: Known, asked: PullSelection) -> Iterator[Figure]:
         return
     assert asked.until is not None
     yield "Quiet spots", "the last 4 full weeks compared with the 12 before"
-    spots = quiet_spots(known, asked.until)
-    of_teams = {(one.now, one.before): one for one in spots if one.team}
-    of_places = {(one.now, one.before): one for one in spots if not one.team}
-    for one in spots:
-        key = one.now, one.before
-        if one.team and key in of_places:
-            continue
-        team = of_teams[key].team if key in of_teams else ""
+    for one, team in _spots_once(known, asked.until):
         names = [one.repository.partition("/")[2], f"team {team}" if team else ""]
         name = " and ".join(filter(None, names))
         since = _quiet_since(known, one, asked.until)
@@ -368,6 +366,32 @@ def _quiet(known: Known, asked: PullSelection) -> Iterator[Figure]:
         for head, counts in (("PRs with, now", one.now), ("before", one.before)):
             of = f"{counts.assisted} of {counts.pulls}"
             yield "Quiet spots", name, head, of if is_told(counts) else "-"
+
+
+def _spots_once(known: Known, last_day: date) -> Iterator[tuple[Spot, str]]:
+    """Yield each spot with its team; a team that is the only one of a place comes with that."""
+    spots = quiet_spots(known, last_day)
+    of_teams = {(one.now, one.before): one.team for one in spots if one.team}
+    of_places = {(one.now, one.before) for one in spots if not one.team}
+    for one in spots:
+        if not one.team:
+            yield one, of_teams.get((one.now, one.before), "")
+        elif (one.now, one.before) not in of_places:
+            yield one, one.team
+
+
+def _letter_spots(known: Known, last_day: date) -> Iterator[str]:
+    words = {
+        QuietReason.FELL: "the share of pull requests with agents fell by more than half",
+        QuietReason.NEVER_STARTED: "there is evidence, but no pull request with an agent",
+        QuietReason.NO_EVIDENCE: "no evidence has arrived",
+    }
+    for one, team in _spots_once(known, last_day):
+        since = _quiet_since(known, one, last_day)
+        ago = f"since {since}" if since else "for 16 weeks or more"
+        and_ = " and team " if one.repository and team else ""
+        names = f"`{one.repository}`" if one.repository else "", f"`{team}`" if team else ""
+        yield f"- {and_.join(names)}: {words[one.rule]}, {ago}"
 
 
 def _quiet_since(known: Known, spot: Spot, last_day: date) -> date | None:
@@ -657,16 +681,88 @@ def outcomes(known: Known, asked: PullSelection) -> Iterator[Figure]:
         if (pull.repository_id, pull.number) in known.outcomes
     ]
     said = f"{n(len(told))} of {many(len(chosen), 'merged pull request')} in this period."
-    how = "A dot is the value; the line through it is its 95% interval. Of this many comparisons,"
-    chance = "chance alone makes one look like a difference on about one page of three."
-    yield "", f"Outcomes are known for {said} {how} {chance}"
+    how = (
+        "A dot is the value; the line through it is its 95% interval. A difference is told between"
+    )
+    like = (
+        "pull requests of one repository and about one size, and allows for how many are looked at:"
+    )
+    chance = "chance alone makes any of them appear on at most one page of twenty."
+    yield "", f"Outcomes are known for {said} {how} {like} {chance}"
+    beside = differences_of(told)
     for name, title, unit, estimate in MEASURES:
         groups = [
             [one for one in told if (one[0].audit.verdict is Verdict.ASSISTED) is is_assisted]
             for is_assisted in (True, False)
         ]
         estimates = [estimate(group, told, number) for number, group in enumerate(groups)]
-        yield from _compared(name, title, unit, estimates)
+        yield from _compared(name, title, unit, estimates, beside.get(name))
+    yield from delivery(known, asked)
+
+
+def delivery(known: Known, asked: PullSelection) -> Iterator[Figure]:
+    """Recount the DORA metrics from what was put in; nothing is said of them under a filter."""
+    if not asked.is_plain:
+        return
+    deployed = [one for one in known.deployments if one[0] in asked.repository_ids]
+    incidents = [one for one in known.incidents if one[0] in asked.repository_ids]
+    if not deployed:
+        return
+    assert asked.since
+    assert asked.until
+    inside = [one for one in deployed if asked.since <= one[1].date() <= asked.until]
+    days = {one[1].date() for one in inside}
+    merged = {
+        (pull.repository_id, pull.audit.merge_commit): known.outcomes.get(
+            (pull.repository_id, pull.number)
+        )
+        for pull in known.slow.pulls
+    }
+    reached: dict[tuple[int, str], datetime] = {}
+    for place, at, commits in sorted(deployed, key=lambda one: one[1]):
+        for sha in commits:
+            if (place, sha) in merged:
+                reached.setdefault((place, sha), at)
+    changes = {key: at for key, at in reached.items() if asked.since <= at.date() <= asked.until}
+    hours = [
+        (at - found.first_commit_at) / HOUR
+        for key, at in changes.items()
+        if (found := merged[key]) is not None and found.first_commit_at is not None
+    ]
+    bad = set()
+    for place, opened, _ in incidents:
+        before = [at for where, at, _ in deployed if where == place and at < opened]
+        bad |= {(place, max(before))} if before else set()
+    failed = sum((place, at) in bad for place, at, _ in inside)
+    ends = [
+        (end - opened) / HOUR
+        for _, opened, end in incidents
+        if end is not None and asked.since <= end.date() <= asked.until
+    ]
+    opened = [one for one in incidents if asked.since <= one[1].date() <= asked.until]
+    still = sum(end is None for _, _, end in opened)
+    weeks, start = [], max(asked.since, min(at.date() for _, at, _ in deployed))
+    while start + timedelta(days=6) <= asked.until:
+        if start.weekday() == 0:
+            weeks.append(sum(start + timedelta(days=n) in days for n in range(7)))
+        start += timedelta(days=1)
+    where = "Delivery"
+    yield (
+        where,
+        (
+            f"{many(len(inside), 'deployment')} to production on {many(len(days), 'day')} brought "
+            f"{many(len(changes), 'pull request')}. {many(len(opened), 'incident')} opened, "
+            f"of which {n(still)} {'is' if still == 1 else 'are'} still open."
+        ),
+    )
+    for title, figure, unit in (
+        ("Days with a deployment in a week, median", median(weeks), " days"),
+        ("Lead time for changes, median", median(hours), " h"),
+        ("Change failure rate", proportion(failed, len(inside)), "%"),
+        ("Time to restore, median", median(ends), " h"),
+    ):
+        yield where, title, "Value", _estimate(figure, unit)
+        yield where, title, "Based on", n(figure.count)
 
 
 Told = Sequence[tuple[Pull, PullOutcome]]
@@ -725,6 +821,12 @@ MEASURES: tuple[tuple[str, str, str, Measure], ...] = (
     ),
     ("review rounds", "Review rounds, median", "", _median(lambda _, one: one.review_rounds)),
     ("review comments", "Review comments, median", "", _median(lambda _, one: one.review_comments)),
+    (
+        "unreviewed",
+        "Merged without a review",
+        "%",
+        _proportion(lambda one: one.first_review_at is None),
+    ),
     ("changed lines", "Changed lines, median", "", _median(lambda _, one: one.changed_lines)),
     ("reverted", "Reverted within 30 days", "%", _proportion(lambda one: one.reverted)),
     ("fixed up", "Followed by a fix-up within 30 days", "%", _proportion(lambda one: one.fixed_up)),
@@ -735,7 +837,7 @@ MEASURES: tuple[tuple[str, str, str, Measure], ...] = (
 
 
 def _compared(
-    name: str, title: str, unit: str, estimates: Sequence[MeasuredFigure]
+    name: str, title: str, unit: str, estimates: Sequence[MeasuredFigure], beside: str | None
 ) -> Iterator[Figure]:
     drawn = []
     for row, one in zip(("Assisted", "Not assisted"), estimates, strict=True):
@@ -748,9 +850,104 @@ def _compared(
     if drawn:
         yield title, "drawn", ". ".join(drawn)
         yield title, "drawn", name
-    scale, points = (100, " points") if unit == "%" else (1, unit)
-    if len(drawn) == len(estimates):
-        yield title, f"Assisted: {difference_of(*estimates, scale, points)}."
+    if beside is not None:
+        yield title, f"Assisted: {beside}."
+
+
+PLAIN = {"changed lines", "unreviewed"}
+"""Measures that are shown and not compared."""
+
+
+def differences_of(told: Told) -> dict[str, str]:
+    """Write each difference of the page within strata, found over all pairs."""
+    found = {name: _over_pairs(told, name) for name, *_ in MEASURES if name not in PLAIN}
+    known = sorted((one[2], name) for name, one in found.items() if one is not None)
+    level, said, holds = 0.045, dict.fromkeys(found, "too few to tell"), True
+    for place, (chance, name) in enumerate(known):
+        holds = holds and chance <= level / (len(known) - place)
+        value, error, _ = found[name] or (0, 0, 0)
+        reach = NormalDist().inv_cdf(1 - level / len(known) / 2) * error
+        ends = max(value - reach, 0), min(value + reach, 1)
+        is_part = any(row[0] == name and row[2] == "%" for row in MEASURES)
+        said[name] = _written(value, ends, is_told=holds, is_part=is_part)
+    return said
+
+
+def _over_pairs(told: Told, name: str) -> tuple[float, float, float] | None:
+    """Return how often an assisted one has more, the error, and how likely chance does that."""
+    if name.startswith("survived"):
+        days = name.removeprefix("survived ")
+        parts = [
+            kept / one.attributed_lines - rest / one.other_lines
+            for _, one in told
+            if (kept := getattr(one, f"attributed_after_{days}")) is not None
+            and (rest := getattr(one, f"others_after_{days}")) is not None
+            and one.attributed_lines
+            and one.other_lines
+        ]
+        if len(parts) < 10 or sum(map(bool, parts)) < 5:
+            return None
+        value, error = sum(parts) / len(parts), sum(x * x for x in parts) ** 0.5 / len(parts)
+        return _chance((1 + value) / 2, error / 2)
+    strata: dict[tuple[int, int], tuple[list[float], list[float]]] = {}
+    for pull, one in told:
+        of = pull.repository_id, int(2 * log2(one.changed_lines + 1))
+        number = _number(name, pull, one)
+        if number is not None:
+            strata.setdefault(of, ([], []))[pull.audit.verdict is not Verdict.ASSISTED].append(
+                number
+            )
+    both = [pair for pair in strata.values() if all(pair)]
+    if min((sum(len(pair[arm]) for pair in both) for arm in (0, 1)), default=0) < 10:
+        return None
+    common = sum(len(a + b) - max(Counter(a + b).values()) for a, b in both)
+    if common < 5:
+        return None
+    total = weights = variance = 0.0
+    for a, b in both:
+        whole = a + b
+        weight = len(a) * len(b) / (len(whole) + 1)
+        wins = sum((x > y) + (x == y) / 2 for x in a for y in b) / (len(a) * len(b))
+        ranks = [sum(y < x for y in whole) + (whole.count(x) + 1) / 2 for x in whole]
+        mean = (len(whole) + 1) / 2
+        square = sum((rank - mean) ** 2 for rank in ranks) / (len(whole) - 1)
+        spread = square / (len(a) * len(b)) / len(whole)
+        total, weights = total + weight * wins, weights + weight
+        variance += weight * weight * spread
+    return _chance(total / weights, variance**0.5 / weights) if variance else None
+
+
+def _chance(value: float, error: float) -> tuple[float, float, float]:
+    return value, error, 2 * (1 - NormalDist().cdf(abs(value - 0.5) / error))
+
+
+def _number(name: str, pull: Pull, one: PullOutcome) -> float | None:
+    if name == "hours to merge":
+        return _hours(one.first_commit_at, pull.audit.merged_at)
+    if name == "hours to review":
+        return _hours(one.opened_at, one.first_review_at)
+    found = getattr(one, name.replace(" ", "_"))
+    return None if found is None else float(found)
+
+
+def _written(value: float, ends: tuple[float, float], *, is_told: bool, is_part: bool) -> str:
+    scaled = [200 * x - 100 if is_part else 100 * x for x in (value, *ends)]
+    low, high = map(_rounded, scaled[1:])
+    if not is_told:
+        chance = "no difference that can be told from chance"
+        return (
+            f"{chance} ({low} to {high} points)"
+            if is_part
+            else (f"{chance} (more in {low} to {high} of 100 pairs)")
+        )
+    if is_part:
+        near, far = sorted(map(abs, scaled[1:]))
+        way = "more" if value > 0.5 else "less"
+        return f"{_rounded(abs(scaled[0]))} points {way} ({_rounded(near)} to {_rounded(far)})"
+    if value > 0.5:
+        return f"more in {_rounded(scaled[0])} of 100 pairs ({low} to {high})"
+    turned = [_rounded(100 - one) for one in scaled]
+    return f"less in {turned[0]} of 100 pairs ({turned[2]} to {turned[1]})"
 
 
 def difference_of(one: MeasuredFigure, other: MeasuredFigure, scale: float, unit: str) -> str:
@@ -1050,11 +1247,6 @@ def letter(known: Known, organization: str) -> list[str]:
     now = known.slow.totals(asked)
     was = known.slow.totals(PullSelection(tuple(known.names), monday - week, sunday - week))
     year, number, _ = monday.isocalendar()
-    words = {
-        QuietReason.FELL: "the share of pull requests with agents fell by more than half",
-        QuietReason.NEVER_STARTED: "there is evidence, but no pull request with an agent",
-        QuietReason.NO_EVIDENCE: "no evidence has arrived",
-    }
     lines = f"{n(now.whole_attributed)} of {many(now.whole_effective, 'line')}"
     pulls_share = share(now.assisted, now.pulls), share(was.assisted, was.pulls)
     shares = [
@@ -1076,10 +1268,7 @@ def letter(known: Known, organization: str) -> list[str]:
         f"By agent: {'; '.join(_letter_agents(known, asked))}.",
         *_letter_usage(known, monday, sunday),
         "Quiet spots in the last four weeks:",
-        *(
-            f"- `{one.team or one.repository}`: {words[one.rule]}"
-            for one in quiet_spots(known, sunday)
-        ),
+        *_letter_spots(known, sunday),
         "Every share is a floor: it includes only what is certain. Unknown is not zero.",
     ]
 

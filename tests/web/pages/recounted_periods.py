@@ -29,6 +29,7 @@ from tests.web.pages.recounted import (
     _usage_of,
     day,
     difference_of,
+    differences_of,
     floor_of,
     is_told,
     many,
@@ -316,7 +317,14 @@ def board(known: Known, asked: PullSelection, before: tuple[date, date]) -> Iter
     one, other = (proportion(sum(group), len(group)) for group in groups)
     if told:
         said = f"Of assisted pull requests {_estimate(one, '%')} were reverted within 30 days, "
-        rest = f"of the others {_estimate(other, '%')}: {difference_of(one, other, *POINTS)}."
+        pairs = [
+            (pull, found)
+            for pull in pulls
+            if pull.audit.verdict is not Verdict.NO_EVIDENCE
+            and (found := known.outcomes.get((pull.repository_id, pull.number))) is not None
+        ]
+        beside = f"{differences_of(pairs)['reverted']}, of one repository and about one size"
+        rest = f"of the others {_estimate(other, '%')}: {beside}."
         yield "", said + rest
     yield from _months(known, asked)
     for *where, head, value in _teams(known, (asked, old)):
@@ -329,8 +337,8 @@ def board(known: Known, asked: PullSelection, before: tuple[date, date]) -> Iter
         if row.team:
             yield "Teams", row.team, "PRs with", with_(row.counts, row.counts.assisted)
     known_ = n(counts.pulls - counts.no_evidence)
-    of = f"{known_} of {many(counts.pulls, 'pull request')} have evidence"
-    provisional = f" {n(counts.provisional)} are provisional and can only gain."
+    of = f"There is evidence for {known_} of {many(counts.pulls, 'pull request')}"
+    provisional = f" Provisional, so that it can only gain: {n(counts.provisional)}."
     said = f"How sure. {of}; for the others agent use is unknown, not zero."
     said += provisional if counts.provisional else ""
     yield "", f"{said} Every share is a floor. In brackets stand 95% intervals."

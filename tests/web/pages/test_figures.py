@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import msgspec
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from ghapp.attribution.document import from_document, to_document
 from ghapp.attribution.model import (
@@ -25,8 +26,9 @@ from ghapp.attribution.model import (
 from ghapp.attribution.policy import CLAUDE_CODE_V1
 from ghapp.demo.cast import PLACES, TEAMS, USER_IDS
 from ghapp.demo.year import SEED, merged
-from ghapp.store import ListedPull, PullState, ReplayRequest, WorkKind, WorkRequest
+from ghapp.store import ListedPull, PullState, ReplayRequest, Store, WorkKind, WorkRequest
 from ghapp.store.coverage import monday
+from ghapp.store.schema import deployed_commit, deployment, incident
 from ghapp.summaries.counts import PullFacts
 from ghapp.summaries.selection import NamesShown, PersonNaming, PullSelection, RankBy, TimeGrain
 from ghapp.web.app import create_app
@@ -77,7 +79,27 @@ def known(place: Place) -> Known:
         usage=tuple(counting(store.usage.rows(place.installed.id))),
         accounts=USER_IDS,
         teams={who: team.name for team in TEAMS for who in team.people},
+        deployments=deployments(store),
+        incidents=[
+            (one.repository_id, one.opened_at, one.resolved_at)
+            for one in store.database.rows(select(incident))
+        ],
     )
+
+
+def deployments(store: Store) -> list[tuple[int, datetime, frozenset[str]]]:
+    """Return the rows of deployments as they are, each with its commits."""
+    commits: dict[tuple[int, str], set[str]] = defaultdict(set)
+    for row in store.database.rows(select(deployed_commit)):
+        commits[row.repository_id, row.external_id].add(row.sha)
+    return [
+        (
+            one.repository_id,
+            one.succeeded_at,
+            frozenset(commits[one.repository_id, one.external_id]),
+        )
+        for one in store.database.rows(select(deployment))
+    ]
 
 
 def reports(edits: Iterable[list[Edit]]) -> Iterator[tuple[str, datetime]]:

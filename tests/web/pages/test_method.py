@@ -1,9 +1,11 @@
 """The method's page and the front page: what they say, and that every word has its address."""
 
 import re
+from pathlib import Path
 
 from flask.testing import FlaskClient
 
+import ghapp.web
 from ghapp.attribution.model import Reason, Verdict
 from ghapp.rulebook import PAGES, sections
 from ghapp.web.pages.method import FOR_PROGRAMS
@@ -24,6 +26,18 @@ def test_links_between_rules_stay_on_the_page(client: FlaskClient) -> None:
         re.findall(r'href="#([^"]+)"', page)
     )
     assert inside <= set(re.findall(r'id="([^"]+)"', page))
+
+
+def test_every_term_that_a_page_links_to_is_there(client: FlaskClient) -> None:
+    ids = set(re.findall(r'id="([^"]+)"', client.get("/method").text))
+    templates = Path(ghapp.web.__file__).with_name("templates").glob("*.html")
+    named = {
+        anchor
+        for one in templates
+        for anchor in re.findall(r'part\.how\("([^"]+)"', one.read_text("utf-8"))
+    }
+    assert named
+    assert named <= ids
 
 
 def test_reasons_have_a_page_that_comments_link_to(client: FlaskClient) -> None:

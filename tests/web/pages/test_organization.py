@@ -1,6 +1,7 @@
 """An organization's pages: over the repositories that one may read."""
 
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
@@ -73,6 +74,19 @@ def test_numbers_lead_to_their_pull_requests(admin: FlaskClient) -> None:
     page = read(admin, f"{ORGANIZATION}{SPAN}&team=Web")
     expected = f"{ORGANIZATION}/pulls?since={FIRST_DAY}&team=Web&verdict=assisted"
     assert expected in {link.replace("&amp;", "&") for link in page.links}
+
+
+def test_a_selection_of_too_few_people_leads_to_wider_ones(admin: FlaskClient) -> None:
+    days = f"since={FIRST_DAY}&until={FIRST_DAY + timedelta(days=1)}"
+    narrow = admin.get(f"{ORGANIZATION}?team=Web&{days}", headers={"Accept": "text/html"})
+    assert (narrow.status_code, "select less narrowly" in narrow.text) == (403, True)
+    ways = {
+        link.text: link.attributes["href"]
+        for link in parsed(narrow.text).all("a")
+        if link.text.startswith("Show ")
+    }
+    assert list(ways) == ["Show 12 months", "Show without “team Web”"]
+    assert [admin.get(address or "").status_code for address in ways.values()] == [200, 200]
 
 
 def test_nobody_is_named_where_only_teams_are(admin: FlaskClient) -> None:
