@@ -75,7 +75,8 @@ class WeekShare(Struct, frozen=True):
     week: date
     """Its Monday."""
     share: float | None
-    """In tenths; ``None``: of fewer than five people, or not four weeks yet."""
+    """In tenths; ``None``: of fewer than five people, not four weeks yet, or no source had sent any
+    usage of anybody in the weeks up to then."""
 
 
 class GroupAdoption(Struct, frozen=True):
@@ -146,8 +147,12 @@ def group_rows(
     sizes = Counter(one.group for one in everybody if one.group and one.is_within)
     outside = Counter(one.group for one in everybody if one.group and not one.is_within)
     groups = _parted(everybody, named(sizes, outside))
+    used = [week for one in everybody for week in one.weeks.intersection(weeks)]
+    known_from = min(used, default=None)
     rows = [
-        _group(name, own, weeks, has_machines=has_machines) for name, own in groups.items() if weeks
+        _group(name, own, weeks, known_from, has_machines=has_machines)
+        for name, own in groups.items()
+        if weeks
     ]
     return tuple(sorted(rows, key=lambda row: (row.name == OTHERS, -row.people, row.name)))
 
@@ -177,7 +182,12 @@ def _is_few(people: Collection[PersonWeeks]) -> bool:
 
 
 def _group(
-    name: str, own: Sequence[PersonWeeks], weeks: Sequence[date], *, has_machines: bool
+    name: str,
+    own: Sequence[PersonWeeks],
+    weeks: Sequence[date],
+    known_from: date | None,
+    *,
+    has_machines: bool,
 ) -> GroupAdoption:
     inside = [one for one in own if one.is_within]
     means = [_mean(inside, weeks[max(at - MEAN_WEEKS + 1, 0) : at + 1]) for at in range(len(weeks))]
@@ -192,7 +202,7 @@ def _group(
         reason=stall_reason(inside, weeks) if lacks and has_machines else None,
         weeks=tuple(
             WeekShare(week, _told(own, weeks[at - MEAN_WEEKS + 1 : at + 1], means[at]))
-            if at >= MEAN_WEEKS - 1
+            if at >= MEAN_WEEKS - 1 and known_from is not None and known_from <= week
             else WeekShare(week, None)
             for at, week in enumerate(weeks)
         ),
