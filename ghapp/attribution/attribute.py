@@ -15,6 +15,7 @@ from ghapp import __version__
 from ghapp.attribution import committed, digest, no_evidence, unrecorded, verdict
 from ghapp.attribution.candidates import CandidateEdits, candidates, in_order
 from ghapp.attribution.codebook import Codebook
+from ghapp.attribution.command_changed import credit_command_changed
 from ghapp.attribution.committed import credit_committed
 from ghapp.attribution.document import SCHEMA
 from ghapp.attribution.edit_sources import edit_sources, lines_by_model
@@ -160,6 +161,7 @@ def _verdicts(
     credit_substituted(matchings, files, found.commands, found.checkouts)
     credit_committed(matchings, files, found.commits)
     credit_shell_text(matchings, files, found.commands, found.checkouts, sides)
+    credit_command_changed(matchings, files, found, sides)
     for file, rule, judged in zip(files, excluded, counted, strict=True):
         yield judged.verdict(found) if judged else verdict.excluded_file(file, str(rule))
 

@@ -16,6 +16,7 @@ from ghapp.attribution.model import (
     AuditSubject,
     Change,
     Edit,
+    EditResult,
     EditsLeftOut,
     Evidence,
     FileDiff,
@@ -43,6 +44,8 @@ class CandidateEdits:
     checkouts: KnownCheckouts
     usable: ByPath = field(default_factory=lambda: defaultdict(list))
     """Applied inside the window, or with an unknown outcome that the file has to show."""
+    observed: ByPath = field(default_factory=lambda: defaultdict(list))
+    """What commands changed inside the window, as the collector's hook saw it."""
     outside_window: ByPath = field(default_factory=lambda: defaultdict(list))
     not_applied: ByPath = field(default_factory=lambda: defaultdict(list))
     elsewhere: list[Edit] = field(default_factory=list)
@@ -61,7 +64,8 @@ class CandidateEdits:
 
     def considered(self) -> list[Edit]:
         """Return all usable edits, by time and id."""
-        edits = [edit for found in self.usable.values() for edit in found]
+        tables = (self.usable, self.observed)
+        edits = [edit for table in tables for found in table.values() for edit in found]
         edits += self.beside()
         return sorted(edits, key=lambda edit: (edit.at, edit.id))
 
@@ -88,7 +92,8 @@ class CandidateEdits:
         """
         return [
             edit
-            for path, found in self.usable.items()
+            for table in (self.usable, self.observed)
+            for path, found in table.items()
             if path is not None or policy.moved_blocks
             for edit in found
         ]
@@ -112,13 +117,16 @@ def candidates(
     first, last = policy.window(subject.merged_at)
     found = CandidateEdits(subject.merged_at, checkouts)
     for edit in in_order(first_hand(once(edits)), subject.merged_at):
+        if edit.outcome is EditResult.OBSERVED and not policy.command_changed:
+            continue
         place = checkouts.place(edit.path)
         if not place.inside:
             found.elsewhere.append(edit)
         elif not policy.may_count(edit.outcome):
             found.not_applied[place.path].append(edit)
         elif first <= edit.at <= last:
-            found.usable[place.path].append(edit)
+            is_observed = edit.outcome is EditResult.OBSERVED
+            (found.observed if is_observed else found.usable)[place.path].append(edit)
         else:
             found.outside_window[place.path].append(edit)
     found.commands.extend(reaching(commands, subject, change, policy, checkouts))

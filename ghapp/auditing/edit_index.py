@@ -59,10 +59,12 @@ CHECKOUTS_KEPT = 64
 EDITS_KEPT = 10_000
 """Edits that stay decoded: pull requests next to each other have most of them in common."""
 
-_MAY_COUNT = {EditResult.APPLIED: 1, EditResult.UNRECORDED: 2}
+_MAY_COUNT = {EditResult.APPLIED: 1, EditResult.UNRECORDED: 2, EditResult.OBSERVED: 4}
 """The outcomes of edits that a policy may credit, as numbers in the catalog."""
 _MOVED = 3
 """Stands for an applied edit at the path to which a command moved its file (rules.md 2.20)."""
+_SWITCHED = frozenset({_MOVED, _MAY_COUNT[EditResult.OBSERVED]})
+"""What an audit does not know of if the policy switches it off."""
 
 REPOSITORY = "/(repository)"
 """Stands for the repository's root in the paths of commands."""
@@ -509,7 +511,7 @@ class EditIndex:
             at
             for place in wanted
             for at in _between(self._of_place[place], start, end)
-            if self._outcome[at] != _MOVED or usable[_MOVED]
+            if self._outcome[at] not in _SWITCHED or usable[self._outcome[at]]
         )
         edits = [self._edit(at, wanted[self._place[at]]) for at in found]
         first, last = self._window(subject, policy)

@@ -15,6 +15,7 @@ from ghapp.attribution.model import (
     AuditSubject,
     Change,
     Edit,
+    EditResult,
     Evidence,
     LineVerdict,
     Reason,
@@ -44,7 +45,7 @@ class NotKeptError(Exception):
 
 def report_line(case: LineCase, original: LineVerdict) -> LineReport:
     """Return the report of a line with that verdict. Raises `NotKeptError`."""
-    if original.reason in (Reason.SUBSTITUTED, Reason.SHELL_TEXT):
+    if original.reason in (Reason.SUBSTITUTED, Reason.SHELL_TEXT, Reason.COMMAND_CHANGED):
         raise NotKeptError(
             "a command made this line, and a command's text cannot be told in made-up words"
         )
@@ -54,8 +55,10 @@ def report_line(case: LineCase, original: LineVerdict) -> LineReport:
     original = as_told(original)
     if found.verdict() != original:
         raise NotKeptError(_why(case, original, None))
-    # Commits name lines by number, and a reduced change has other numbers.
-    alone = replace(found, evidence=replace(found.evidence, agent_commits=None))
+    # Commits name lines by number, and a reduced change has other numbers. No record holds what
+    # a hook saw, and it gives no other reason than its own.
+    edits = tuple(one for one in found.evidence.edits if one.outcome is not EditResult.OBSERVED)
+    alone = replace(found, evidence=replace(found.evidence, edits=edits, agent_commits=None))
     small = _by_known_policy(reduce(alone))
     nearly: LineReport | None = None
     instead: LineVerdict | None = None

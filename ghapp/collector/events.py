@@ -1,11 +1,12 @@
 """Turns a hook's event into edits, with the same code that reads transcripts. It opens no file.
 
 An event and a transcript hold the same data in two shapes, so this module writes an event as
-the two records that a transcript would have (https://code.claude.com/docs/en/hooks).
+the two records that a transcript would have (https://code.claude.com/docs/en/hooks). What the
+hook saw a command change, no transcript has: it is an edit of its own (rules.md 2.22).
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,8 +15,9 @@ import msgspec
 from msgspec import Raw
 from msgspec.structs import replace
 
-from ghapp.attribution.model import Edit, EditSource
+from ghapp.attribution.model import Edit, EditResult, EditSource
 from ghapp.evidence import claude_code
+from ghapp.evidence.observed_lines import lines_of, observed_lines
 from ghapp.evidence.source import WantedPath, everything
 
 _OF_CLAUDE = re.compile(r"(?:^|/)\.claude/|(?:^|/)claude/projects/")
@@ -37,6 +39,20 @@ class _Event(msgspec.Struct, gc=False):
     tool_response: Raw = Raw()
     cwd: Any = None
     transcript_path: Any = None
+    ghapp_look: "_Look | None" = None
+    """What the hook saw a command change; ``None``: nothing, or it did not look."""
+
+
+class _SeenFile(msgspec.Struct, gc=False):
+    path: str
+    before: str
+    after: str
+
+
+class _Look(msgspec.Struct, gc=False):
+    files: list[_SeenFile]
+    beside: list[str]
+    """Texts of other files that the command names."""
 
 
 class _Response(msgspec.Struct, gc=False):
@@ -92,6 +108,7 @@ def to_edits(
             for found in claude_code.read("hook", _records(call, event.at), wanted)
             if isinstance(found, Edit)
         ]
+        edits += _observed(call, event.at, wanted, {edit.path for edit in edits})
         is_named = edits and isinstance(call.transcript_path, str)
         source = made_by(Path(call.transcript_path), call.tool_use_id) if is_named else None
         for edit in edits:
@@ -100,6 +117,33 @@ def to_edits(
                 if source is None
                 else replace(edit, agent_version=source.agent_version, model=source.model)
             )
+
+
+def _observed(
+    call: _Event, at: datetime, wanted: WantedPath, told: Collection[str]
+) -> Iterator[Edit]:
+    """Yield what the hook saw a command change, except files of which the record itself tells."""
+    look = call.ghapp_look
+    if look is None:
+        return
+    known = lines_of([*(one.before for one in look.files), *look.beside])
+    found = [
+        (one.path, observed_lines(one.before, one.after, known))
+        for one in look.files
+        if one.path not in told and wanted(one.path)
+    ]
+    found = [(path, lines) for path, lines in found if lines.hunks]
+    for number, (path, lines) in enumerate(found, len(told) + 1):
+        yield Edit(
+            id=call.tool_use_id if len(found) + len(told) == 1 else f"{call.tool_use_id}#{number}",
+            agent="claude-code",
+            agent_session=call.session_id or "hook",
+            at=at,
+            path=path,
+            outcome=EditResult.OBSERVED,
+            tool=call.tool_name,
+            lines=lines,
+        )
 
 
 def _is_of_claude(call: _Event) -> bool:

@@ -830,11 +830,16 @@ def reasons(
 
     Paths of edits are relative, or lie below one of ``evidence.roots``.
     """
-    edits = in_order(once(moved(evidence, policy)), merged_at)
+    edits = [
+        edit
+        for edit in in_order(once(moved(evidence, policy)), merged_at)
+        if edit.outcome is not EditResult.OBSERVED or policy.command_changed
+    ]
     first = merged_at - timedelta(days=policy.window_before_days)
     last = merged_at + timedelta(days=policy.window_after_days)
     sides = {id(edit): written(edit) for edit in edits}
     matched = []
+    observed = []
     for diff in sorted(change.files, key=lambda file: file.path):
         here = [edit for edit in edits if place(edit, evidence.roots) in names_of(diff)]
         file = new_side(diff)
@@ -847,7 +852,10 @@ def reasons(
         unproven = [e for e in asked if e not in again and not stands(sides[id(e)], file)]
         refused = [edit for edit in here if edit not in usable or edit in unproven]
         inside = [edit for edit in inside if edit not in unproven and edit not in again]
-        audit = FileAudit(file, [sides[id(edit)] for edit in inside], policy.limit)
+        seen = [sides[id(e)] for e in inside if e.outcome is EditResult.OBSERVED]
+        told_of = [sides[id(e)] for e in inside if e.outcome is not EditResult.OBSERVED]
+        audit = FileAudit(file, told_of, policy.limit)
+        observed.append((audit, seen))
         matched.append((audit, outside, refused))
     # An edit of a renamed file may be credited in two files: all are matched, then judged.
     commands = [
@@ -872,7 +880,17 @@ def reasons(
                 if any(reached(one, name, evidence.roots, named=named) for name in names)
             ]
             audit.credit_text(mine, least)
+    for audit, seen in observed:
+        credit_observed(audit, seen)
     return {audit.file.diff.path: judged(audit, *others) for audit, *others in matched}
+
+
+def credit_observed(audit: FileAudit, seen: list[Written]) -> None:
+    """Credit what is left to commands that the hook saw, by equal lines alone (rules.md 2.22)."""
+    if len(audit.credits) < len(audit.file.forms):
+        for added, credit in FileAudit(audit.file, seen, Fraction(0)).credits.items():
+            if credit.reason in {"run", "line"} and added not in audit.credits:
+                audit.credits[added] = credit._replace(reason="command_changed")
 
 
 def rewriting_in_order(commands: Iterable[ShellCommand], merged_at: datetime) -> list[ShellCommand]:
@@ -973,7 +991,7 @@ def reached(
 
 def may_count(edit: Edit, policy: Policy) -> bool:
     unrecorded = edit.outcome is EditResult.UNRECORDED and policy.unrecorded_outcomes
-    return unrecorded or edit.outcome is EditResult.APPLIED
+    return unrecorded or edit.outcome in {EditResult.APPLIED, EditResult.OBSERVED}
 
 
 def stands(edit: Written, file: File) -> bool:

@@ -230,6 +230,7 @@ class Telling:
         outcome = tape.one_of(
             (EditResult.APPLIED,) * 15
             + (EditResult.UNRECORDED,) * 3
+            + (EditResult.OBSERVED,) * 3
             + (EditResult.REFUSED, EditResult.FAILED, EditResult.INTERRUPTED)
         )
         new, lines, tool = (whole_write if tape.happens(20) else piece_edit)(old, tape)
@@ -251,7 +252,7 @@ class Telling:
             )
         )
         # What an agent wrote before the window or was refused may get there all the same.
-        if outcome is EditResult.APPLIED or tape.happens(50):
+        if outcome in (EditResult.APPLIED, EditResult.OBSERVED) or tape.happens(50):
             self.now[path] = new
 
     def somebody_changes(self, path: str) -> None:
