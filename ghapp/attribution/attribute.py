@@ -38,6 +38,7 @@ from ghapp.attribution.moved import credit_moved_blocks
 from ghapp.attribution.nearest import MissExplainer
 from ghapp.attribution.normalize import LONGEST_LINE
 from ghapp.attribution.policy import Policy
+from ghapp.attribution.seen_substitutions import credit_seen_substitutions
 from ghapp.attribution.shell_text import credit_shell_text
 from ghapp.attribution.sides import EditSides, file_side, reader
 from ghapp.attribution.substituted import credit_substituted
@@ -159,6 +160,7 @@ def _verdicts(
         credit_moved_blocks(added, found, sides)
     matchings = [judged.matching if judged else None for judged in counted]
     credit_substituted(matchings, files, found.commands, found.checkouts)
+    credit_seen_substitutions(matchings, files, found)
     credit_committed(matchings, files, found.commits)
     credit_shell_text(matchings, files, found.commands, found.checkouts, sides)
     credit_command_changed(matchings, files, found, sides)

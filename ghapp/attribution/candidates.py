@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 from ghapp.attribution.committed import CommittedEdit, that_count
 from ghapp.attribution.identity import once
 from ghapp.attribution.model import (
+    SEEN_BY_HOOK,
     AuditSubject,
     Change,
     Edit,
@@ -44,7 +45,7 @@ class CandidateEdits:
     checkouts: KnownCheckouts
     usable: ByPath = field(default_factory=lambda: defaultdict(list))
     """Applied inside the window, or with an unknown outcome that the file has to show."""
-    observed: ByPath = field(default_factory=lambda: defaultdict(list))
+    seen: ByPath = field(default_factory=lambda: defaultdict(list))
     """What commands changed inside the window, as the collector's hook saw it."""
     outside_window: ByPath = field(default_factory=lambda: defaultdict(list))
     not_applied: ByPath = field(default_factory=lambda: defaultdict(list))
@@ -62,9 +63,13 @@ class CandidateEdits:
             return in_order([*found, *table.get(file.previous_path, ())], self.merged_at)
         return found
 
+    def seen_in(self, file: FileDiff, outcome: EditResult) -> list[Edit]:
+        """Return what the hook saw of one kind in a file, in the order of ties."""
+        return [edit for edit in self.of(self.seen, file) if edit.outcome is outcome]
+
     def considered(self) -> list[Edit]:
         """Return all usable edits, by time and id."""
-        tables = (self.usable, self.observed)
+        tables = (self.usable, self.seen)
         edits = [edit for table in tables for found in table.values() for edit in found]
         edits += self.beside()
         return sorted(edits, key=lambda edit: (edit.at, edit.id))
@@ -92,7 +97,7 @@ class CandidateEdits:
         """
         return [
             edit
-            for table in (self.usable, self.observed)
+            for table in (self.usable, self.seen)
             for path, found in table.items()
             if path is not None or policy.moved_blocks
             for edit in found
@@ -117,7 +122,8 @@ def candidates(
     first, last = policy.window(subject.merged_at)
     found = CandidateEdits(subject.merged_at, checkouts)
     for edit in in_order(first_hand(once(edits)), subject.merged_at):
-        if edit.outcome is EditResult.OBSERVED and not policy.command_changed:
+        is_seen = edit.outcome in SEEN_BY_HOOK
+        if is_seen and not policy.may_count(edit.outcome):
             continue
         place = checkouts.place(edit.path)
         if not place.inside:
@@ -125,8 +131,7 @@ def candidates(
         elif not policy.may_count(edit.outcome):
             found.not_applied[place.path].append(edit)
         elif first <= edit.at <= last:
-            is_observed = edit.outcome is EditResult.OBSERVED
-            (found.observed if is_observed else found.usable)[place.path].append(edit)
+            (found.seen if is_seen else found.usable)[place.path].append(edit)
         else:
             found.outside_window[place.path].append(edit)
     found.commands.extend(reaching(commands, subject, change, policy, checkouts))

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from ghapp.attribution.candidates import CandidateEdits
 from ghapp.attribution.matching import NONE, FileMatching
-from ghapp.attribution.model import FileDiff, Reason
+from ghapp.attribution.model import EditResult, FileDiff, Reason
 from ghapp.attribution.sides import EditSides
 
 _EQUAL = frozenset({Reason.RUN, Reason.LINE})
@@ -26,12 +26,13 @@ def credit_command_changed(
 
     A file that does not count is ``None``.
     """
-    if not found.observed:
+    if not found.seen:
         return
     for matching, file in zip(files, diffs, strict=True):
         if matching is None or all(matching.credits):
             continue
-        mine = sides.all_of(found.of(found.observed, file), file.path)
+        observed = found.seen_in(file, EditResult.OBSERVED)
+        mine = sides.all_of(observed, file.path)
         again = FileMatching(matching.file, mine, sides.book, NONE)
         again.match()
         for at, credit in enumerate(again.credits):

@@ -166,6 +166,8 @@ class EditResult(StrEnum):
     ``unanswered``: the agent records results, and there is none.
     ``observed``: no record tells what a command changed, but the collector's hook saw the file
     before and after it (rules.md 2.22).
+    ``substituted``: so it saw a substitution that the command's text proves, and each own line was
+    the removed line at the same place (rules.md 2.19).
     """
 
     APPLIED = "applied"
@@ -175,6 +177,18 @@ class EditResult(StrEnum):
     UNANSWERED = "unanswered"
     UNRECORDED = "unrecorded"
     OBSERVED = "observed"
+    SUBSTITUTED = "substituted"
+
+
+SEEN_BY_HOOK = frozenset({EditResult.OBSERVED, EditResult.SUBSTITUTED})
+"""What no transcript tells of: the collector's hook saw it."""
+NOT_DONE = frozenset(
+    {
+        *(EditResult.REFUSED, EditResult.FAILED),
+        *(EditResult.INTERRUPTED, EditResult.UNANSWERED),
+    }
+)
+"""What surely wrote no line, or of which no record tells that it did."""
 
 
 class DecidedBy(StrEnum):

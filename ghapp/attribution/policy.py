@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import msgspec
 
-from ghapp.attribution.model import EditResult, PolicyUsed, Struct
+from ghapp.attribution.model import SEEN_BY_HOOK, EditResult, PolicyUsed, Struct
 
 FILE = ".github/attribution.yml"
 """Path of a repository's own policy; `ghapp.policy.file` defines its format."""
@@ -62,8 +62,9 @@ class Policy(Struct, frozen=True):
 
     def may_count(self, outcome: EditResult) -> bool:
         """Return whether edits with that outcome may be credited."""
-        if outcome is EditResult.OBSERVED:
-            return self.command_changed
+        if outcome in SEEN_BY_HOOK:
+            is_observed = outcome is EditResult.OBSERVED
+            return self.command_changed if is_observed else self.substitutions
         return outcome is EditResult.APPLIED or (
             outcome is EditResult.UNRECORDED and self.unrecorded_outcomes
         )

@@ -22,6 +22,7 @@ from ghapp.attribution.candidates import first_hand, reaching
 from ghapp.attribution.digest import nameless, packed_command
 from ghapp.attribution.identity import identity, preference
 from ghapp.attribution.model import (
+    SEEN_BY_HOOK,
     AuditSubject,
     Change,
     Edit,
@@ -60,10 +61,11 @@ EDITS_KEPT = 10_000
 """Edits that stay decoded: pull requests next to each other have most of them in common."""
 
 _MAY_COUNT = {EditResult.APPLIED: 1, EditResult.UNRECORDED: 2, EditResult.OBSERVED: 4}
+_MAY_COUNT |= {EditResult.SUBSTITUTED: 5}
 """The outcomes of edits that a policy may credit, as numbers in the catalog."""
 _MOVED = 3
 """Stands for an applied edit at the path to which a command moved its file (rules.md 2.20)."""
-_SWITCHED = frozenset({_MOVED, _MAY_COUNT[EditResult.OBSERVED]})
+_SWITCHED = frozenset({_MOVED, *map(_MAY_COUNT.__getitem__, SEEN_BY_HOOK)})
 """What an audit does not know of if the policy switches it off."""
 
 REPOSITORY = "/(repository)"

@@ -15,7 +15,6 @@ import re
 import select
 import signal
 import time
-from fnmatch import fnmatchcase
 from hashlib import sha1
 from stat import S_ISREG
 from typing import Any, NamedTuple
@@ -25,6 +24,10 @@ BUDGET = 0.1
 MOST_FILES = 300
 """Files that git calls changed; with more, the command is not looked at."""
 MOST_BYTES = 2 * 1024 * 1024
+LONGEST_COMMAND = 32_000
+"""Characters; a longer command is not looked at."""
+MOST_PATTERNS = 50
+"""Patterns with ``*`` that a command may name; a file of a later one is taken for not named."""
 LARGEST_FILE = 512 * 1024
 LONGEST_RUN = 5.0
 """Seconds; the longer a command runs, the likelier somebody saves a file meanwhile."""
@@ -45,34 +48,50 @@ UNTIMED = "seen around a command that ran too long, or nobody knows how long"
 TOO_LARGE = "seen around a command, too large or too many"
 
 _EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+_PART_ENDS = re.compile(r"[;&|\n]")
+_COMMAND_ENDS = re.compile(r"&&|\|\||[;\n]")
 # git stash pop; git -C a checkout b
-_BY_GIT = re.compile(
-    r"\bgit\b[^;&|\n]*\b(?:checkout|switch|restore|pull|merge|rebase|reset|stash|cherry-pick|revert"
+_GIT = re.compile(r"\bgit\b")
+_GIT_MOVES = re.compile(
+    r"\b(?:checkout|switch|restore|pull|merge|rebase|reset|stash|cherry-pick|revert"
     r"|am|apply|clone|worktree|read-tree|checkout-index|submodule|clean|commit)\b"
 )
-# cp a b; cat a > b; shutil.copy(a, b); npm install
+# cp a b; shutil.copy(a, b); npm install
 _BRINGS = re.compile(
     r"(?<![\w./-])(?:cp|mv|rsync|tar|unzip|curl|wget|patch|scp|ln|dd|svn|hg|gh)\s"
-    r"|\b(?:head|tail|sort|cat\s+[^<>\s-]\S*)[^;&|\n]*(?<![0-9&=-])>"
     r"|\b(?:npm|yarn|pnpm|pip)\s+(?:i|install|ci|add)\b"
     r"|shutil|urllib|requests|subprocess|os\.(?:system|rename|replace|popen)|child_process|fetch\("
 )
+# cat a > b
+_READS = re.compile(r"\b(?:head|tail|sort|cat\s+[^<>\s-])")
+_REDIRECTS = re.compile(r"(?<![0-9&=-])>")
+# What may be read as a substitution, which its own lines prove
+_SUBSTITUTES = re.compile(r"\b(?:sed|perl|gofmt)\b")
+_BACKGROUND = re.compile(r"(?<![&>])&(?![&>0-9])")
 # python3 - <<'E'; node -e '...'
 _SCRIPT = re.compile(r"<<|\s-[a-zA-Z]*[ce]\s")
-_SCRIPT_WRITES = re.compile(r"write|open\([^)]*['\"][wax+]|sed\b|perl\b")
+_SCRIPT_WRITES = re.compile(r"write|\b(?:sed|perl)\b")
+_OPENS = re.compile(r"open\(")
+_WRITE_MODE = re.compile(r"['\"](?:[wax]|r?b?\+)")
 _WRITES = re.compile(
-    r"\b(?:sed|perl|ruby)\b.*?\s(?:-[a-zA-Z]*i|--in-place)|\binplace\b|--write\b|--fix\b"
-    r"|\b(?:gofmt|goimports|gofumpt|shfmt)\b.*\s-[a-z]*w|\bclang-format\b.*\s-i"
-    r"|\b(?:black|isort|rustfmt|autopep8|dos2unix)\s|\bruff\s+format\b|\b(?:cargo|go)\s+fmt\b"
+    r"\binplace\b|--write\b|--fix\b|\b(?:black|isort|rustfmt|autopep8|dos2unix)\s"
+    r"|\bruff\s+format\b|\b(?:cargo|go)\s+fmt\b"
+)
+# What a program is called, and behind it the option with which it writes
+_IN_PLACE = (
+    (re.compile(r"\b(?:sed|perl|ruby)\b"), re.compile(r"\s(?:-[a-zA-Z]*i|--in-place)")),
+    (re.compile(r"\b(?:gofmt|goimports|gofumpt|shfmt)\b"), re.compile(r"\s-[a-z]*w")),
+    (re.compile(r"\bclang-format\b"), re.compile(r"\s-i")),
 )
 _ONLY_CHECKS = re.compile(r"--(?:check|diff|dry-run|check-only)\b")
 # > out.txt, but not 2>&1 and not =>
 _TARGET = re.compile(r"(?<![0-9&<>=-])>>?\s*([\w./~+@-]+)|\btee\s+(?:-a\s+)?([\w./~+@-]+)")
 _WORD = re.compile(r"[^\w./*?\[\]~+@-]+")
 # git ls-files | xargs sed -i; sed -i s/a/b/ $(grep -rl a)
-_EVERYWHERE = re.compile(
-    r"\bgit\s+(?:ls-files|grep)|\b(?:grep|rg)\b.*\s-[a-zA-Z]*l|\b(?:cargo|go)\s+fmt"
-)
+_EVERYWHERE = re.compile(r"\bgit\s+(?:ls-files|grep)|\b(?:cargo|go)\s+fmt")
+_FINDS = re.compile(r"\b(?:grep|rg)\b")
+_NAMES_FILES = re.compile(r"\s-[a-zA-Z]*l")
+_NO_LETTER = re.compile(r"\W")
 _EDITORS = (".{}.swp", ".{}.swo", ".#{}", "#{}#", ".{}.un~")
 """Files that Vim and Emacs keep beside a file that somebody has open."""
 
@@ -94,6 +113,18 @@ class TreeLook(NamedTuple):
     """By path in the checkout."""
 
 
+class CommandRun(NamedTuple):
+    """A command that has ended."""
+
+    text: str
+    took: int | None
+    """Nanoseconds without a question to the person; ``None``: nobody knows."""
+    ended: int
+    """Nanoseconds since 1970."""
+    named: set[str]
+    """The changed files that it names."""
+
+
 class LookOff(NamedTuple):
     """A checkout that is not looked at."""
 
@@ -108,8 +139,10 @@ def before(directory: str, event: bytes, now: int) -> None:
     """Keep what a command may change. ``now`` is in nanoseconds since 1970."""
     call = json.loads(event)
     asked = call.get("tool_input") or {}
-    command, cwd = asked.get("command"), call.get("cwd")
-    if asked.get("run_in_background") or not isinstance(command, str) or not written_names(command):
+    command, cwd = asked.get("command"), str(call.get("cwd"))
+    if asked.get("run_in_background") or not isinstance(command, str):
+        return
+    if len(command) > LONGEST_COMMAND or not written_names(command):
         return
     root = _root(cwd)
     folder = f"{directory}/looks"
@@ -126,11 +159,12 @@ def before(directory: str, event: bytes, now: int) -> None:
         _write(f"{folder}/{tree}.off", {"root": root, "why": why})
         return
     others = _others_saved(folder, tree, root, seen, now)
-    texts = None if others else _texts(root, seen)
+    texts = None if others and not _SUBSTITUTES.search(command) else _texts(root, seen)
     agent = f"{call.get('session_id')} {call.get('agent_id')}"
     _note_crossing(folder, tree, agent, now)
     kept = {"root": root, "at": now, "agent": agent, "head": seen.head, "files": seen.files}
-    kept |= {"texts": texts, "git": _git_state(root), "others": others}
+    kept |= {"cwd": os.path.realpath(cwd), "texts": texts, "others": others}
+    kept["git"] = _git_state(root)
     _write(f"{folder}/{tree}-{_name(call)}.look", kept)
 
 
@@ -143,16 +177,49 @@ def written_names(command: str) -> frozenset[str]:
     ['-i', 's/a/b/', 'sed', 'x.py']
     """
     found: set[str] = set()
-    is_script = _SCRIPT.search(command) and _SCRIPT_WRITES.search(command)
-    parts = [command] if is_script else re.split(r"&&|\|\||[;\n]", command)
+    is_script = _is_writing_script(command)
+    parts = [command] if is_script else _COMMAND_ENDS.split(command)
     for part in parts:
-        if is_script or (_WRITES.search(part) and not _ONLY_CHECKS.search(part)):
+        if is_script or _writes(part):
             found.update(_WORD.split(part))
-            if _EVERYWHERE.search(part):
+            if any(map(_is_everywhere, part.split("\n"))):
                 found.add(".")
         else:
             found.update(word for pair in _TARGET.findall(part) for word in pair)
     return frozenset(found - {"", "/dev/null"})
+
+
+def _follows(first: re.Pattern[str], then: re.Pattern[str], text: str) -> bool:
+    """Say whether a pattern is found behind another one; both take the time of one search.
+
+    One pattern with anything between the two would look for the second again from each first.
+    """
+    found = first.search(text)
+    return found is not None and then.search(text, found.end()) is not None
+
+
+def _is_writing_script(command: str) -> bool:
+    if not _SCRIPT.search(command):
+        return False
+    return bool(_SCRIPT_WRITES.search(command)) or _follows(_OPENS, _WRITE_MODE, command)
+
+
+def _writes(part: str) -> bool:
+    if _ONLY_CHECKS.search(part):
+        return False
+    return bool(_WRITES.search(part)) or any(_follows(*pair, part) for pair in _IN_PLACE)
+
+
+def _is_everywhere(line: str) -> bool:
+    return bool(_EVERYWHERE.search(line)) or _follows(_FINDS, _NAMES_FILES, line)
+
+
+def _brings(command: str) -> bool:
+    """Say whether a command brings text from elsewhere: git, copies, downloads."""
+    return bool(_BRINGS.search(command)) or any(
+        _follows(_GIT, _GIT_MOVES, part) or _follows(_READS, _REDIRECTS, part)
+        for part in _PART_ENDS.split(command)
+    )
 
 
 def _root(cwd: object) -> str | None:
@@ -295,28 +362,27 @@ def after(directory: str, event: bytes, now: int) -> bytes | None:
     if seen is None:
         return None
     command = str((call.get("tool_input") or {}).get("command"))
+    cwd = kept["cwd"]  # the event may name the folder to which the command went
     changed = [path for path, one in seen.files.items() if list(one) != kept["files"].get(path)]
+    known = NamedFiles(command, os.path.relpath(cwd, root), root) if changed else ()
+    took = call.get("duration_ms")
+    run = CommandRun(
+        text=command,
+        took=int(took * 1e6) if isinstance(took, int | float) and took >= 0 else None,
+        ended=now,
+        named={one for one in changed if one in known},
+    )
     found: dict[str, tuple[str, str]] = {}
+    why = None
     if changed:
-        took = call.get("duration_ms")
-        ran = int(took * 1e6) if isinstance(took, int | float) and took >= 0 else None
-        started = max(kept["at"], now - ran - int(STARTS * 1e9)) if ran is not None else None
-        why = _void(kept, f"{folder}/{tree}.crossed", command, ran)
-        here = os.path.relpath(os.path.realpath(str(call["cwd"])), root)
-        if why is None and started is not None:
-            is_whole = all(
-                is_named(path, command, here, root) and started <= seen.files[path].mtime <= now
-                for path in changed
-            )
-            why = None if is_whole else OTHERS
-        if why is None and started is not None:
-            found, why = _pairs(root, kept, seen, changed, _edited(folder, root, started))
-        if why is not None:
-            _count(folder, why, len(changed) - len(found))
-        if why == OTHERS:
-            kept["others"] = now
-    latest = kept["others"] or 0
-    _write(f"{folder}/{tree}.seen", {"files": seen.files, "others": latest})
+        found, why = _own(kept, seen, changed, run, f"{folder}/{tree}.crossed")
+    if why is not None:
+        _count(folder, why, len(changed) - len(found))
+    is_sure = bool(found)
+    if not found and kept["texts"] is not None and _SUBSTITUTES.search(command):
+        found, _ = _pairs(kept, seen, sorted(run.named), set())
+    others = now if why == OTHERS else kept["others"] or 0
+    _write(f"{folder}/{tree}.seen", {"files": seen.files, "others": others})
     if not found:
         return None
     beside = [_text(f"{root}/{one}") for one in _named_beside(root, found, command)]
@@ -326,19 +392,31 @@ def after(directory: str, event: bytes, now: int) -> bytes | None:
             for path, (old, new) in found.items()
         ],
         "beside": [text for text in beside if text],
+        "is_sure": is_sure,
+        "cwd": cwd,
     }
     return event.rstrip()[:-1] + b', "ghapp_look": ' + json.dumps(look).encode() + b"}"
 
 
-def _void(kept: dict[str, Any], crossed: str, command: str, ran: int | None) -> str | None:
+def _own(
+    kept: dict[str, Any], seen: TreeLook, changed: list[str], run: CommandRun, crossed: str
+) -> tuple[dict[str, tuple[str, str]], str | None]:
+    """Return texts that nobody but the command can have written, and why others are left out."""
+    why = _void(kept, crossed, run)
+    if why is not None or run.took is None:
+        return {}, why
+    started = max(kept["at"], run.ended - run.took - int(STARTS * 1e9))
+    written = [seen.files[one].mtime for one in changed]
+    if not all(started <= at <= run.ended for at in written) or set(changed) - run.named:
+        return {}, OTHERS
+    return _pairs(kept, seen, changed, _edited(os.path.dirname(crossed), kept["root"], started))
+
+
+def _void(kept: dict[str, Any], crossed: str, run: CommandRun) -> str | None:
     """Return why nothing of a look counts; ``None``: it may."""
-    if (
-        _BY_GIT.search(command)
-        or _BRINGS.search(command)
-        or _git_state(kept["root"]) != kept["git"]
-    ):
+    if _brings(run.text) or _git_state(kept["root"]) != kept["git"]:
         return FROM_ELSEWHERE
-    if re.search(r"(?<![&>])&(?![&>0-9])", command) or ran is None or ran > LONGEST_RUN * 1e9:
+    if _BACKGROUND.search(run.text) or run.took is None or run.took > LONGEST_RUN * 1e9:
         return UNTIMED
     found = _stat(crossed)
     if found is not None and found.mtime >= kept["at"]:
@@ -348,37 +426,74 @@ def _void(kept: dict[str, Any], crossed: str, command: str, ran: int | None) -> 
     return TOO_LARGE if kept["texts"] is None else None
 
 
-def is_named(path: str, command: str, here: str, root: str) -> bool:
-    """Say whether a command names a file of the checkout, a folder above it or a pattern for it.
+class NamedFiles:
+    """The files of a checkout that a command names, by itself, a folder above or a pattern.
 
     ``here`` is the folder in which it ran, relative to the checkout. A script's words may be
     anything, so a folder counts there only beside the ending of its files.
 
-    >>> is_named("src/a.py", "black src", ".", "/shop")
+    >>> "src/a.py" in NamedFiles("black src", ".", "/shop")
     True
     """
-    names = written_names(command)
-    endings = [one.rpartition("/")[2] for one in names if "*." in one]
-    is_wanted = any(fnmatchcase(path.rpartition("/")[2], one) for one in endings)
-    takes_folders = is_wanted if endings else not _SCRIPT.search(command)
-    for word in names:
-        plain = word.removesuffix("...").rstrip("/").removeprefix(f"{root}/")
-        if not plain or plain.startswith("/"):
-            continue
-        whole = os.path.normpath(os.path.join(here, plain))
-        if path == whole or path.endswith(f"/{plain.removeprefix('./')}"):
+
+    def __init__(self, command: str, here: str, root: str) -> None:
+        names = written_names(command)
+        self._endings = [_ending(one) for one in names if "*." in one][:MOST_PATTERNS]
+        self._is_script = _SCRIPT.search(command) is not None
+        self._whole: set[str] = set()
+        self._ends: set[str] = set()
+        self._patterns: list[str] = []
+        for word in names:
+            plain = word.removesuffix("...").rstrip("/").removeprefix(f"{root}/")
+            if not plain or plain.startswith("/"):
+                continue
+            whole = os.path.normpath(os.path.join(here, plain))
+            self._whole.add(whole)
+            self._ends.add(plain.removeprefix("./"))
+            if "*" in plain and "*." not in plain.rpartition("/")[0]:
+                self._patterns.append(whole)
+
+    def __contains__(self, path: str) -> bool:
+        """Say whether the command names a path of the checkout."""
+        parts = path.split("/")
+        ends = ("/".join(parts[at:]) for at in range(1, len(parts)))
+        if path in self._whole or any(one in self._ends for one in ends):
             return True
-        if takes_folders and (whole == "." or path.startswith(f"{whole}/")):
-            return True
-        if "*" in plain and "*." not in plain.rpartition("/")[0] and fnmatchcase(path, whole):
-            return True
-    return False
+        is_wanted = any(_fits(parts[-1], one) for one in self._endings)
+        if is_wanted if self._endings else not self._is_script:
+            above = (".", *("/".join(parts[:at]) for at in range(1, len(parts))))
+            if any(one in self._whole for one in above):
+                return True
+        return any(_fits(path, one) for one in self._patterns[:MOST_PATTERNS])
+
+
+def _ending(word: str) -> str:
+    return word.rpartition("/")[2]
+
+
+def _fits(path: str, pattern: str) -> bool:
+    """Say whether a path is as a pattern tells, in which ``*`` is any text and nothing else is.
+
+    >>> _fits("lib/a.py", "lib/*.py"), _fits("lib/a.pyi", "lib/*.py")
+    (True, False)
+    """
+    first, *rest = pattern.split("*")
+    if not rest or not path.startswith(first):
+        return path == pattern
+    at = len(first)
+    for part in rest[:-1]:
+        at = path.find(part, at)
+        if at < 0:
+            return False
+        at += len(part)
+    return path.endswith(rest[-1]) and at + len(rest[-1]) <= len(path)
 
 
 def _pairs(
-    root: str, kept: dict[str, Any], seen: TreeLook, changed: list[str], edited: set[str]
+    kept: dict[str, Any], seen: TreeLook, changed: list[str], edited: set[str]
 ) -> tuple[dict[str, tuple[str, str]], str | None]:
     """Return the texts of the changed files before and after, and why some are left out."""
+    root = kept["root"]
     if len(changed) > MOST_FILES or sum(seen.files[one].size for one in changed) > MOST_BYTES:
         return {}, TOO_LARGE
     texts = {path: _text(f"{root}/{path}") for path in changed}
@@ -555,7 +670,7 @@ def _key(root: str) -> str:
 
 
 def _name(call: dict[str, Any]) -> str:
-    return re.sub(r"\W", "_", str(call.get("tool_use_id")))[:100]
+    return _NO_LETTER.sub("_", str(call.get("tool_use_id"))[:100])
 
 
 def _taken(path: str) -> dict[str, Any] | None:

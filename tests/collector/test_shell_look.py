@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ghapp.attribution.model import EditResult
+from ghapp.attribution.model import Edit, EditResult
 from ghapp.collector import hook, shell_look
 from ghapp.collector.events import QueuedEvent, to_edits
 from tests.collector.machine import Machine
@@ -54,6 +54,11 @@ class Desk:
         self.event = told
         return None if told is None else json.loads(told)["ghapp_look"]
 
+    def edits(self) -> list[Edit]:
+        """Return what a flush makes of the command's event."""
+        assert self.event is not None
+        return list(to_edits(QueuedEvent(datetime(2026, 5, 20, tzinfo=UTC), self.event)))
+
     def passed(self) -> dict[str, int]:
         """Return what was passed over since the last time, by why."""
         return shell_look.taken_counts(self.state)
@@ -76,10 +81,12 @@ def test_what_a_command_changed_is_an_observed_edit(desk: Desk) -> None:
     assert look == {
         "files": [{"path": str(desk.root / "src/a.py"), "before": CODE, "after": RENAMED}],
         "beside": [],
+        "is_sure": True,
+        "cwd": str(desk.root),
     }
-    assert desk.event is not None
-    (edit,) = to_edits(QueuedEvent(datetime(2026, 5, 20, tzinfo=UTC), desk.event))
-    assert (edit.id, edit.outcome, edit.tool) == (ID, EditResult.OBSERVED, "Bash")
+    made, edit = desk.edits()
+    assert (made.id, made.outcome) == (f"{ID}#1", EditResult.SUBSTITUTED)
+    assert (edit.id, edit.outcome, edit.tool) == (f"{ID}#2", EditResult.OBSERVED, "Bash")
     assert [hunk.own for hunk in edit.lines.hunks] == [tuple(RENAMED.splitlines())]
     assert edit.lines.removed == tuple(CODE.splitlines())
     kept = {path.name.rpartition(".")[2] for path in (Path(desk.state) / "looks").iterdir()}
@@ -103,6 +110,7 @@ def test_a_new_file_and_one_that_was_changed_before_are_seen(desk: Desk) -> None
     }
 
 
+OF_OTHERS = CODE.replace("alpha", "their_alpha")
 OTHERS, ELSEWHERE = shell_look.OTHERS, shell_look.FROM_ELSEWHERE
 PASSED: dict[str, tuple[str, dict[str, Any], str | None]] = {
     "a command that only reads": ("pytest src/a.py", {}, None),
@@ -124,16 +132,46 @@ def test_what_others_may_have_written_is_passed_over(desk: Desk, name: str) -> N
     command, more, why = PASSED[name]
     more = dict(more)
     ago, took = more.pop("ago", 0.5), more.pop("took", 1000)
-    assert desk.run(command, lambda: desk.save("src/a.py", RENAMED, ago), took, **more) is None
+    look = desk.run(command, lambda: desk.save("src/a.py", OF_OTHERS, ago), took, **more)
+    assert look is None or desk.edits() == []
     assert desk.passed() == ({why: 1} if why else {})
+
+
+@pytest.mark.parametrize(
+    ("command", "ago", "took"),
+    [
+        (SED, 30, 1000),
+        (SED, 0.5, None),
+        (SED, 0.5, 40_000),
+        ("find . -name '*.py' -exec sed -i s/alpha/shared_alpha/ {} +", 0.5, 40_000),
+        ("cd src && perl -pi -e 's/alpha/shared_alpha/' a.py", 0.5, None),
+    ],
+)
+def test_a_substitution_proves_its_lines_whoever_else_saves(
+    desk: Desk, command: str, ago: float, took: object
+) -> None:
+    desk.save("src/b.py", "omega = 2\n", ago=100)
+    changed = RENAMED.replace("beta = shared_alpha", "theirs = shared_alpha")
+
+    def does() -> None:
+        desk.save("src/a.py", changed, ago)
+        desk.save("src/b.py", "omega = 2\nshared_alpha = 1\n", ago)
+
+    desk.run(command, does, took)
+    (edit,) = desk.edits()
+    assert (edit.outcome, edit.path) == (EditResult.SUBSTITUTED, str(desk.root / "src/a.py"))
+    assert [hunk.own for hunk in edit.lines.hunks] == [("shared_alpha = load()",)]
+    assert edit.lines.removed == ("alpha = load()",)
+    assert sum(desk.passed().values()) == 2
 
 
 def test_a_person_at_work_ends_all_looks_for_some_minutes(desk: Desk) -> None:
     desk.save("src/b.py", "omega = 2\n", ago=100)
-    assert desk.run(SED, lambda: desk.save("src/a.py", RENAMED, ago=0.5)) is None
+    desk.run(SED, lambda: desk.save("src/a.py", OF_OTHERS, ago=0.5))
+    assert desk.edits() == []
     assert desk.passed() == {OTHERS: 1}
     desk.now += 400 * SECOND
-    again = RENAMED.replace("beta", "gamma")
+    again = OF_OTHERS.replace("beta", "gamma")
     assert desk.run("sed -i s/beta/gamma/ src/a.py", lambda: desk.save("src/a.py", again, 0.5))
 
 
@@ -166,9 +204,10 @@ def test_two_commands_at_once_prove_nothing(desk: Desk) -> None:
         other = {"session_id": "t", "cwd": str(desk.root), "tool_use_id": "toolu_2"}
         event = json.dumps({**other, "tool_input": {"command": SED}}).encode()
         shell_look.before(desk.state, event, desk.now)
-        desk.save("src/a.py", RENAMED, ago=0.5)
+        desk.save("src/a.py", OF_OTHERS, ago=0.5)
 
-    assert desk.run(SED, does) is None
+    desk.run(SED, does)
+    assert desk.edits() == []
     assert desk.passed() == {shell_look.CROSSED: 1}
 
 
@@ -199,8 +238,8 @@ def test_the_hook_lets_through_what_the_look_reads(command: str) -> None:
     event["tool_input"] = {"command": command}  # type: ignore[assignment]
     assert hook.may_write(json.dumps(event).encode())
     assert "x.py" in shell_look.written_names(command)
-    assert shell_look.is_named("src/x.py", command, ".", "/shop")
-    assert not shell_look.is_named("src/ax.py", command, ".", "/shop")
+    assert "src/x.py" in shell_look.NamedFiles(command, ".", "/shop")
+    assert "src/ax.py" not in shell_look.NamedFiles(command, ".", "/shop")
 
 
 @pytest.mark.parametrize(
@@ -222,4 +261,4 @@ def test_the_hook_lets_through_what_the_look_reads(command: str) -> None:
     ],
 )
 def test_a_command_names_files_and_patterns(command: str, path: str, *, named: bool) -> None:
-    assert shell_look.is_named(path, command, ".", "/shop") is named
+    assert (path in shell_look.NamedFiles(command, ".", "/shop")) is named
