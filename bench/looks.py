@@ -22,7 +22,7 @@ from bench.releases import Pair, pairs
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.codebook import FingerprintCodebook
 from ghapp.attribution.fingerprint import LineFingerprinter
-from ghapp.attribution.model import AuditSubject, Change, Edit, Evidence
+from ghapp.attribution.model import AuditSubject, Change, Edit, Evidence, Reason
 from ghapp.attribution.policy import CLAUDE_CODE_V1
 from ghapp.attribution.tiers import TierRecord
 from ghapp.attribution.unified_diff import parse_diff
@@ -42,6 +42,8 @@ class _Line:
     text: str
     writer: str
     """``base``, ``agent``, ``person``, or ``unnamed``: of an agent whose command names no file."""
+    is_substituted: bool = False
+    """Whether commands of the agent that can be read made it of a line of the base, and no more."""
 
 
 @dataclass
@@ -125,6 +127,12 @@ class Desk:
     def _save(self) -> None:
         path = self.rng.choice(sorted(self.files))
         lines = list(self.files[path])
+        if self.rng.random() < 0.2:  # a person's own sed
+            old = self._name_in(path)
+            mine = [_Line(one.text.replace(old, f"own_{old}"), "person") for one in lines]
+            pairs = zip(lines, mine, strict=True)
+            self._write(path, [was if was.text == new.text else new for was, new in pairs])
+            return
         at = self.rng.randrange(len(lines) + 1)
         lines[at:at] = self._block("person", 6)
         self._write(path, lines)
@@ -146,12 +154,12 @@ class Desk:
             )
         )
         names = " ".join(paths)
-        old = rng.choice(_NAME.findall(" ".join(one.text for one in self.files[paths[0]])) or ["x"])
+        old = self._name_in(paths[0])
+        ending = paths[0].rpartition(".")[2]
         self._old, self._new = old, f"{rng.choice(('core', 'next', 'shared'))}_{old}"
         text = {
             "sed": f"sed -i 's/{old}/{self._new}/g' {names}",
-            "find": "find . -name '*.py' -o -name '*.js' -exec "
-            f"sed -i s/{old}/{self._new}/g {{}} +",
+            "find": f"find . -name '*.{ending}' -exec sed -i s/{old}/{self._new}/g {{}} +",
             "script": f"python3 - <<'E'\nimport json\np = '{paths[0]}'\n"
             "t = open(p).read()\nopen(p, 'w').write(made(t))\nE",
             "target": f"jq -r .code notes.json > {paths[0]}",
@@ -166,15 +174,24 @@ class Desk:
         }[kind]
         return _Command(kind, text, {path: [] for path in paths})
 
+    def _name_in(self, path: str) -> str:
+        text = " ".join(one.text for one in self.files[path])
+        return self.rng.choice(_NAME.findall(text) or ["x"])
+
     def _again(self, command: _Command) -> dict[str, list[_Line]]:
         """Return what a command makes of the files as they are when it writes them."""
         kind, paths = command.kind, list(command.changes)
         if kind == "reads":
             return {}
         if kind == "find":
-            paths = [one for one in self.files if one.endswith((".py", ".js"))]
+            ending = paths[0].rpartition(".")[2]
+            paths = [one for one in self.files if one.endswith(f".{ending}")]
         if kind in {"sed", "find", "unsure"}:
-            made = {path: [self._renamed(one) for one in self.files[path]] for path in paths}
+            is_read = kind != "unsure"
+            made = {
+                path: [self._renamed(one, is_read=is_read) for one in self.files[path]]
+                for path in paths
+            }
             return {path: lines for path, lines in made.items() if lines != self.files[path]}
         writer = {"script": "agent", "target": "agent", "unnamed": "unnamed"}.get(kind, "person")
         path = self.rng.choice(sorted(self.files)) if kind == "unnamed" else paths[0]
@@ -183,9 +200,10 @@ class Desk:
         lines[at:at] = self._block(writer, 15)
         return {path: lines}
 
-    def _renamed(self, line: _Line) -> _Line:
-        text = line.text.replace(self._old, self._new)
-        return line if text == line.text else _Line(text, "agent")
+    def _renamed(self, line: _Line, *, is_read: bool) -> _Line:
+        text = line.text.replace(self._old, self._new, -1 if is_read else 1)
+        was_base = line.writer == "base" or line.is_substituted
+        return line if text == line.text else _Line(text, "agent", is_read and was_base)
 
     # --- files ------------------------------------------------------------------------------
 
@@ -207,6 +225,8 @@ def measure(seed: int, packages: tuple[str, ...], count: int, *, as_json: bool) 
     shell_look.BUDGET = 30.0  # the machine that measures may be busy
     shell_look._LIVES.clear()  # noqa: SLF001 - the bench has a clock of its own
     score, passed = Score(), Counter[str]()
+    by_reason = {reason: Score() for reason in (Reason.COMMAND_CHANGED, Reason.SUBSTITUTED)}
+    substituted = Counter[bool]()
     pulls = 0
     started = time.process_time()
     for pair in pairs(packages):
@@ -216,18 +236,21 @@ def measure(seed: int, packages: tuple[str, ...], count: int, *, as_json: bool) 
                 desk = _desk(pair, rng, Path(folder).resolve())
                 for _ in range(COMMANDS):
                     desk.act()
-                score.add(list(_audited(desk)))
+                found = list(_audited(desk))
+                score.add([(one.text, one.writer, why in by_reason) for one, why in found])
+                for reason, part in by_reason.items():
+                    part.add([(one.text, one.writer, why == reason) for one, why in found])
+                substituted += Counter(
+                    why == Reason.SUBSTITUTED for one, why in found if one.is_substituted
+                )
                 passed += Counter(shell_look.taken_counts(desk.state))
             pulls += 1
-    tier = TierRecord(score.right, score.right + score.false)
-    low, high = tier.interval if tier.lines else (0.0, 1.0)
     figures: dict[str, object] = {
         "seed": seed,
         "pull requests": pulls,
-        "tier": [tier.agents, tier.lines],
-        "precision": ratio(tier.agents, tier.lines),
-        "interval": [round(low, 5), round(high, 5)],
+        **{name: _tier(part) for name, part in by_reason.items()},
         "recall": ratio(score.right, score.right + score.missed),
+        "substitutions that can be read": [substituted[True], substituted.total()],
         "seconds": round(time.process_time() - started),
     }
     if as_json:
@@ -240,6 +263,13 @@ def measure(seed: int, packages: tuple[str, ...], count: int, *, as_json: bool) 
     say("\n" + table(rows, ("writer", "credited", "lines")))
     say("\n" + table(sorted(passed.items()), ("files passed over", "count")))
     return 0
+
+
+def _tier(score: Score) -> list[object]:
+    """Return the agent's lines, all credited ones, and the interval of their share."""
+    tier = TierRecord(score.right, score.right + score.false)
+    low, high = tier.interval if tier.lines else (0.0, 1.0)
+    return [tier.agents, tier.lines, round(low, 5), round(high, 5)]
 
 
 def _desk(pair: Pair, rng: Random, folder: Path) -> Desk:
@@ -275,8 +305,8 @@ def _desk(pair: Pair, rng: Random, folder: Path) -> Desk:
     return desk
 
 
-def _audited(desk: Desk) -> Iterator[tuple[str, str, bool]]:
-    """Yield text, writer and whether it is credited of each effective added line."""
+def _audited(desk: Desk) -> Iterator[tuple[_Line, str]]:
+    """Yield each effective added line with its reason."""
     change = Change(files=parse_diff(run(["git", "-C", str(desk.root), "diff", "HEAD"])))
     edits = tuple(
         replace(
@@ -299,4 +329,4 @@ def _audited(desk: Desk) -> Iterator[tuple[str, str, bool]]:
         for verdict in file.lines:
             line = desk.files[file.path][verdict.line - 1]
             if is_effective(line.text):
-                yield line.text, line.writer, verdict.attributed
+                yield line, str(verdict.reason)
