@@ -34,6 +34,7 @@ from ghapp.policy.file import RepositoryPolicy
 from ghapp.policy.in_force import PolicyFile, PolicyInForce, keep, policy_in_force
 from ghapp.publishers import ledger
 from ghapp.publishers.desired import desired_of
+from ghapp.publishers.plan import EVERYTHING, PublishingPlan
 from ghapp.publishers.publisher import DesiredState, Memories
 from ghapp.publishers.registry import PublishReport
 from ghapp.reports.coverage import of_author
@@ -79,9 +80,15 @@ class PublishStep(Protocol):
     """How an audit is published: `ghapp.publishers.registry.publish`, or not at all in a replay."""
 
     def __call__(
-        self, desired: DesiredState, pull: PullRequest, github: GitHub, memories: Memories
+        self,
+        desired: DesiredState,
+        pull: PullRequest,
+        github: GitHub,
+        memories: Memories,
+        *,
+        plan: PublishingPlan,
     ) -> PublishReport:
-        """Bring everything on GitHub up to date; return what was done."""
+        """Bring on GitHub up to date what the plan has room for; return what was done."""
 
 
 class CarryStep(Protocol):
@@ -104,6 +111,8 @@ class AuditContext(Struct, frozen=True, kw_only=True):
     organization_policy: Callable[[AuditRequest, str], PolicyFile | None]
     """The request and an owner's login → the policy file of the owner's ``.github`` repository."""
     publish: PublishStep
+    plan: Callable[[int], PublishingPlan] = lambda _installation_id: EVERYTHING
+    """Installation → what it has room to publish."""
     comparison: LineComparison
     git_cache: Path
     """Directory of the bare repositories that git fetches into."""
@@ -151,7 +160,9 @@ def audit_pull_request(
             else None,
             public_url=context.public_url,
         )
-        publishing = context.publish(desired, pull, github, ledger.memories(saved, github, store))
+        plan = context.plan(request.installation_id)
+        memories = ledger.memories(saved, github, store)
+        publishing = context.publish(desired, pull, github, memories, plan=plan)
         ledger.record(publishing.published, saved, store, now)
         return _ending(saved, pull, publishing, now)
     except NotMerged as found:

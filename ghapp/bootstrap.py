@@ -35,12 +35,13 @@ from ghapp.log import configure
 from ghapp.people.readers import PageReaders
 from ghapp.people.uploaders import EvidenceUploaders
 from ghapp.policy.in_force import PolicyFile, organization_file
+from ghapp.publishers.plan import PublishingPlan, WriteKind, caught_up, needs
 from ghapp.publishers.registry import publish
 from ghapp.queue.enqueue import RedisQueue, connect
 from ghapp.settings import AppCredentials, Settings, SettingsError
 from ghapp.spend.allocation import PullRequestCost
 from ghapp.spend.prices import packaged
-from ghapp.store import Installation, Store
+from ghapp.store import Installation, LeftOut, Store
 from ghapp.store.pricing import PriceBook
 from ghapp.store.summaries.questions import SummaryQuestions
 from ghapp.store.summaries.spend import SpendQuestions
@@ -95,6 +96,7 @@ class Services:
             policy=self.policy,
             organization_policy=self.organization_policy,
             publish=self.publish,
+            plan=self.publishing_plan,
             comparison=self.comparison,
             git_cache=self.settings.data_dir / "git",
             carry=self.carry,
@@ -102,6 +104,27 @@ class Services:
             witness=self.signer.witness,
             public_url=self.settings.public_url,
         )
+
+    def publishing_plan(self, installation_id: int) -> PublishingPlan:
+        """Return what an installation has room to publish now."""
+        expected = self.store.merge_rates.expected(installation_id, self.clock())
+
+        def written() -> dict[WriteKind, int] | None:
+            found = self.pace.writes_of(installation_id, tuple(WriteKind))
+            return None if found is None else {kind: found[kind] for kind in WriteKind}
+
+        return PublishingPlan(
+            writes_an_hour=self.settings.writes_per_hour,
+            needed=needs(expected),
+            written=written,
+            note=partial(self.pace.note_writes, installation_id),
+        )
+
+    def caught_up(self, left: LeftOut) -> str:
+        """Say when what is left out will be made up for."""
+        known = left.installation_id
+        spare = None if known is None else self.publishing_plan(known).spare
+        return caught_up(left.pulls, spare)
 
     def pull_cost(self, repository_id: int, number: int) -> PullRequestCost | None:
         """Return what is known now of a pull request's cost; ``None``: it has no audit."""

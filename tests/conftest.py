@@ -28,7 +28,7 @@ from tests.databases import (
 )
 from tests.published_schema import hold_to_schema
 from tests.queues import MortalValkey, NoValkey, mortal_valkey, valkey_server
-from tests.searching import searched
+from tests.searching import FACTOR, searched
 
 # A law that names no number of examples draws as many as hypothesis does.
 hypothesis.settings.register_profile("plain", searched(100))
@@ -165,6 +165,16 @@ def postgresql_store(reused_postgresql: ReusedDatabase) -> Iterator[Store]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store(request: pytest.FixtureRequest) -> Store:
     """Return an empty store, once on each database: where SQL, locks or transactions decide."""
+    opened: Store = request.getfixturevalue(f"{request.param}_store")
+    return opened
+
+
+@pytest.fixture(params=["sqlite", "postgresql"] if FACTOR > 1 else ["sqlite"])
+def night_store(request: pytest.FixtureRequest) -> Store:
+    """Return an empty store on SQLite, in the nightly run once on each database.
+
+    For tests whose SQL is tested on both by the tests of the store.
+    """
     opened: Store = request.getfixturevalue(f"{request.param}_store")
     return opened
 

@@ -26,10 +26,12 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from sqlalchemy import event, make_url
+from sqlalchemy import Engine, event, make_url, util
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.pool import Pool
 
-from ghapp.store import Store
+from ghapp.store import Database, Store
 from tests.cases import TOP
 from tests.waiting import START_SECONDS, wait_until
 
@@ -58,6 +60,32 @@ def do_not_wait_for_the_disk(connection: object, record: Any, proxy: object) -> 
 
 
 event.listen(Pool, "checkout", do_not_wait_for_the_disk)
+
+
+def compile_once() -> None:
+    """Let all stores of this process share the SQL that is built and compiled for a kind of server.
+
+    SQLAlchemy keeps it by the engine and by its dialect, and a test has both to itself.
+    """
+    compiled: util.LRUCache[Any, Any] = util.LRUCache(5_000)
+    built: dict[bool, dict[object, Any]] = {True: {}, False: {}}
+    new_engine, new_database = Engine.__init__, Database.__init__
+
+    def engine(self: Engine, *given: Any, **more: Any) -> None:
+        new_engine(self, *given, **more)
+        self._compiled_cache = compiled
+
+    def database(self: Database, url: str) -> None:
+        new_database(self, url)
+        self._statements = built[self.is_sqlite]
+
+    Engine.__init__, Database.__init__ = engine, database  # type: ignore[method-assign]
+    for dialect in (SQLiteDialect_pysqlite, PGDialect_psycopg):
+        dialect.__hash__ = lambda self: hash(type(self))  # type: ignore[method-assign]
+        dialect.__eq__ = lambda self, other: type(self) is type(other)  # type: ignore[method-assign]
+
+
+compile_once()
 
 
 class NoPostgreSQL(Exception):  # noqa: N818 - a state of this machine

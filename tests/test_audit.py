@@ -36,6 +36,7 @@ from ghapp.ingest.keep import keep_edits
 from ghapp.keys.comparing import LineComparison
 from ghapp.keys.evidence import EvidenceKeys
 from ghapp.policy.in_force import PolicyFile
+from ghapp.publishers.plan import PublishingPlan
 from ghapp.publishers.publisher import WriteResult
 from ghapp.publishers.registry import publish
 from ghapp.spend.allocation import AllocationState, PullRequestCost
@@ -249,7 +250,8 @@ def test_each_saved_audit_is_signed_where_there_is_a_witness(desk: Desk) -> None
     pull = desk.place.merged({"a.py": BY_AGENT})
     signed: list[int] = []
 
-    def publish_nothing(*_arguments: object) -> object:
+    def publish_nothing(*_arguments: object, plan: PublishingPlan) -> object:
+        del plan
         raise AssertionError("an audit that cannot be signed is not published")
 
     def witness(*_arguments: object) -> bytes:
@@ -432,7 +434,8 @@ def test_without_the_permission_to_read_a_person_must_grant_it(desk: Desk) -> No
 def test_a_request_that_github_rejects_is_for_later(desk: Desk) -> None:
     pull = desk.place.merged({"a.py": BY_AGENT})
 
-    def rejected(*_arguments: object) -> object:
+    def rejected(*_arguments: object, plan: PublishingPlan) -> object:
+        del plan
         raise RequestRejected("POST /check-runs", 422, "Validation Failed")
 
     desk.context = replace(desk.context, publish=rejected)

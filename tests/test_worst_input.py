@@ -2,7 +2,7 @@
 
 Every regular expression of the code is found and tried on texts made from it; then the readers
 that work without one. A process of its own does it, and the system ends it if one text takes far
-more CPU than it needs.
+more CPU than it needs. A plain run stretches one in four pieces of a reader's text with spaces.
 """
 
 import ast
@@ -15,6 +15,7 @@ import pytest
 
 from tests.cases import TOP
 from tests.patterns import Hidden, Pattern, hidden, hidden_in, missed, patterns, rooms
+from tests.searching import sampled
 from tests.worst_text import ENOUGH, PIECES, SIZE, PatternForm, forms
 
 BUILT = {
@@ -358,8 +359,12 @@ def test_the_worst_input_takes_linear_time(name: str) -> None:
     code = f"""
 from tests.worst_text import tried
 {READERS[name]}
+spaced = set({tuple(sampled(PIECES + WORDS, 4, list(READERS).index(name)))!r})
 for piece in {PIECES + WORDS!r}:
-    for text in (piece * ({SIZE} // len(piece)), "x" + piece + " " * {SIZE} + "x"):
+    texts = [piece * ({SIZE} // len(piece))]
+    if piece in spaced:
+        texts.append("x" + piece + " " * {SIZE} + "x")
+    for text in texts:
         tried(f"{{piece!r}} {{text[:20]!r}}", lambda: read(text))
 """
     status, said = run(code)

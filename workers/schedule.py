@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import ceil
 
 import structlog
 
@@ -24,7 +25,15 @@ from ghapp.github.webhooks import WebhookError
 from ghapp.ingest.upload import ASK_AGAIN
 from ghapp.log import LoggedOutage
 from ghapp.queue.enqueue import QueueAway, job_id
-from ghapp.store import DeliveryEnd, Lane, StoreError, WorkItem, WorkKind, WorkRequest
+from ghapp.store import (
+    LEFT_OUT_FOR,
+    DeliveryEnd,
+    Lane,
+    StoreError,
+    WorkItem,
+    WorkKind,
+    WorkRequest,
+)
 from ghapp.upkeep.vendor_pulls import pull_request
 from ghapp.upkeep.weekly import next_sending
 
@@ -45,6 +54,7 @@ FORGET_AFTER = timedelta(seconds=10)
 LEFT_BEHIND = timedelta(seconds=30)
 """A delivery this old that nothing followed was left by a process that died."""
 TIDY_EVERY = timedelta(hours=1)
+CATCH_UP_EVERY = timedelta(minutes=10)
 LETTERS_EVERY = timedelta(minutes=30)
 PULL_EVERY = timedelta(minutes=15)
 TEAMS_EVERY = timedelta(days=1)
@@ -76,6 +86,7 @@ def main() -> int:
         ScheduledChore(enqueue_sweeps, settings.sweep_every / 2),
         ScheduledChore(enqueue_rounds, settings.reconcile_every / 2),
         ScheduledChore(enqueue_unfinished, settings.reconcile_every),
+        ScheduledChore(enqueue_left_out, CATCH_UP_EVERY),
         ScheduledChore(enqueue_weekly_summaries, LETTERS_EVERY),
         ScheduledChore(enqueue_session_pull, PULL_EVERY / 2),
         ScheduledChore(enqueue_teams, TEAMS_EVERY / 4),
@@ -212,6 +223,29 @@ def enqueue_unfinished(ready: Services) -> None:
     ready.store.work.enqueue_all(requests, now=now)
     if requests:
         log.warning("audits_unfinished", count=len(requests))
+
+
+def enqueue_left_out(ready: Services) -> None:
+    """Enqueue pull requests that something was left out of, as many as the time until then holds.
+
+    They go behind all live work, and whoever has no room then is left out once more.
+    """
+    now, store = ready.clock(), ready.store
+    left_out = store.publications.left_out(now - LEFT_OUT_FOR)
+    for owner in {one.installation_id for one in left_out if one.installation_id is not None}:
+        spare = ready.publishing_plan(owner).spare or 0
+        most = ceil(spare * (CATCH_UP_EVERY / timedelta(hours=1)))
+        found = store.publications.pulls_left_out(owner, now - LEFT_OUT_FOR, most)
+        requests = [
+            WorkRequest.for_pull(
+                *(WorkKind.FINALIZE, owner, repository_id, number),
+                at=now,
+                why="something was left out of it",
+                lane=Lane.REPLAY,
+            )
+            for repository_id, number in found
+        ]
+        store.work.enqueue_all(requests, now=now)
 
 
 def enqueue_weekly_summaries(ready: Services) -> None:

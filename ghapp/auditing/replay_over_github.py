@@ -19,6 +19,7 @@ from ghapp.github import answers
 from ghapp.github.client import GitHub
 from ghapp.github.pull_requests import NotMerged, PullRequest, fetch, history_page
 from ghapp.ingest.carried import CarriedEvidence
+from ghapp.publishers.plan import PublishingPlan
 from ghapp.publishers.publisher import DesiredState, Memories
 from ghapp.publishers.registry import PublishReport, publish
 from ghapp.store import (
@@ -159,9 +160,14 @@ def _recorded(step: ReplayStep, request: AuditRequest) -> Ending:
     only = frozenset(SHOWN_BY[name] for name in step.replay.publish)
 
     def publish_only(
-        desired: DesiredState, pull: PullRequest, github: GitHub, memories: Memories
+        desired: DesiredState,
+        pull: PullRequest,
+        github: GitHub,
+        memories: Memories,
+        *,
+        plan: PublishingPlan,
     ) -> PublishReport:
-        return publish(desired, pull, github, memories, only=only)
+        return publish(desired, pull, github, memories, only=only, plan=plan)
 
     context = msgspec.structs.replace(step.context, publish=publish_only)
     ending = audit_pull_request(

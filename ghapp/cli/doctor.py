@@ -21,7 +21,7 @@ from ghapp.ingest import compliance
 from ghapp.queue.enqueue import QueueState
 from ghapp.serve.running import note_of
 from ghapp.settings import Settings
-from ghapp.store import StoreError
+from ghapp.store import LEFT_OUT_FOR, StoreError
 from ghapp.web.registration import app_file, read_app_file
 
 CLOCK_OFF = 30.0
@@ -205,6 +205,10 @@ def _database(services: Services) -> Iterator[DoctorFinding]:
         yield DoctorFinding(name, says, now - one.oldest <= LATE)
     if not backlog:
         yield DoctorFinding("queue", "nothing waits")
+    for out in store.publications.left_out(now - LEFT_OUT_FOR):
+        says = f"left out of {out.pulls} pull requests since {out.since:%Y-%m-%d %H:%M} UTC: "
+        name = f"{out.publisher.replace('_', ' ')} of installation {out.installation_id or '-'}"
+        yield DoctorFinding(name, says + services.caught_up(out), None)
     dead = len(store.work.dead_letters())
     yield DoctorFinding(
         "dead letters", f"{dead} work items wait for a person", None if dead else True

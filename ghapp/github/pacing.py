@@ -8,7 +8,7 @@ https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -142,6 +142,33 @@ class InstallationPace:
         """
         keys = [self._key("sent", installation_id), self._key("last", installation_id)]
         self._quietly(lambda: self._sent(keys=keys, args=[self._now()]))
+
+    def note_writes(self, installation_id: int, kind: str, count: int) -> None:
+        """Count writes of a kind, for an hour."""
+        key, now = self._key(f"kind:{kind}", installation_id), self._now()
+        made = {secrets.token_hex(8): now for _ in range(count)}
+
+        def keep() -> None:
+            with self._redis.pipeline(transaction=False) as pipeline:
+                pipeline.zadd(key, made)
+                pipeline.zremrangebyscore(key, "-inf", now - HOUR_MS)
+                pipeline.pexpire(key, HOUR_MS)
+                pipeline.execute()
+
+        self._quietly(keep)
+
+    def writes_of(self, installation_id: int, kinds: Sequence[str]) -> dict[str, int] | None:
+        """Return the last hour's writes by kind; ``None``: Redis is away, so nothing is known."""
+        since = self._now() - HOUR_MS
+
+        def count() -> list[int]:
+            with self._redis.pipeline(transaction=False) as pipeline:
+                for kind in kinds:
+                    pipeline.zcount(self._key(f"kind:{kind}", installation_id), since, "+inf")
+                return list(map(int, pipeline.execute()))
+
+        found = self._quietly(count)
+        return None if found is None else dict(zip(kinds, found, strict=True))
 
     def park(self, installation_id: int, until: datetime) -> None:
         """Let all workers leave the installation alone until then; a later end stays."""

@@ -204,7 +204,11 @@ def _why(ending: Ending) -> str | None:
     match ending:
         case AuditDone():
             written = [one.name for one in ending.published if one.outcome is WriteResult.WRITTEN]
-            return f"written: {', '.join(written)}" if written else NOTHING_WRITTEN
+            out = [one.name for one in ending.published if one.outcome is WriteResult.LEFT_OUT]
+            said = f"written: {', '.join(written)}" if written else NOTHING_WRITTEN
+            if not out:
+                return said
+            return f"{said if written else '0 writes'}; left out: {', '.join(out)}"
         case AuditPartial():
             return "; ".join(ending.missing)
         case _:

@@ -62,6 +62,7 @@ def desired_of(  # noqa: PLR0913 - the audit, its policy, and what stands beside
         if policy.comment is CommentForm.OFF
         else comment(summary, links=links, coverage=coverage, cost=line, form=policy.comment),
         opens_comment=audit.verdict in OPENS[policy.comment_when],
+        is_assisted=audit.verdict is Verdict.ASSISTED,
         labels=_labels(audit, policy.labels) if policy.label else {},
         asked_again=asked_again,
     )

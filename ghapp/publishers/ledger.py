@@ -58,10 +58,12 @@ def record(
 
 
 def _is_known(one: PublisherReport, last: Publication | None) -> bool:
-    """Say whether the ledger holds this already.
+    """Say whether the ledger holds this already: left out once more, or as it was.
 
     It does not hold what GitHub wrote although it answered with an error.
     """
+    if last is not None and one.outcome is WriteResult.LEFT_OUT:
+        return last.outcome == WriteResult.LEFT_OUT
     return (
         one.outcome is WriteResult.UNCHANGED
         and last is not None

@@ -71,6 +71,8 @@ class DesiredState(Struct, frozen=True, kw_only=True):
     """Markdown without the marker; ``None``: leave an existing comment alone."""
     opens_comment: bool = True
     """Whether to make a comment if there is none. An existing one is always kept up to date."""
+    is_assisted: bool = False
+    """Whether an agent had a part in the change."""
     labels: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Label → the agent that it names."""
     asked_again: bool = False
@@ -84,6 +86,8 @@ class WriteResult(StrEnum):
     WRITTEN = "written"
     UNCHANGED = "unchanged"
     NOT_WRITTEN = "not_written"
+    LEFT_OUT = "left_out"
+    """Not written because the hour has no room for it (see `ghapp.publishers.plan`)."""
 
 
 class PublisherReport(Struct, frozen=True, kw_only=True):

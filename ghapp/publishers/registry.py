@@ -1,7 +1,8 @@
-"""All publishers in the order they run, and what follows from each error.
+"""All publishers in the order they run, what is left out, and what follows from each error.
 
-Comment and label come first, so that the check run can list what they could not write. It needs
-another permission, so it can report a missing one (docs/decisions, 5).
+Label and comment come first, so that the check run can list what they could not write. It needs
+another permission, so it can report a missing one (docs/decisions, 5). Where the hour has no room
+for everything, `plan` says what is left out.
 """
 
 from collections.abc import Collection, Sequence
@@ -19,12 +20,14 @@ from ghapp.github.answers import (
 from ghapp.github.client import GitHub
 from ghapp.github.pull_requests import PullRequest
 from ghapp.publishers import check_run, comment, label
+from ghapp.publishers.plan import EVERYTHING, PublishingPlan, WriteKind
 from ghapp.publishers.publisher import (
     DesiredState,
     Memories,
     NotReadBack,
     NotSeenYet,
     Publisher,
+    PublisherMemory,
     PublisherReport,
     WriteResult,
 )
@@ -32,8 +35,8 @@ from ghapp.reports.harmless import prose
 from ghapp.reports.markdown import CheckOutput
 
 PUBLISHERS: dict[str, Publisher] = {
-    comment.NAME: comment,
     label.NAME: label,
+    comment.NAME: comment,
     check_run.NAME: check_run,
 }
 
@@ -53,15 +56,16 @@ class PublishReport(Struct, frozen=True, kw_only=True):
     """Why to publish again later; ``None``: publishing is over, well or badly."""
 
 
-def publish(
+def publish(  # noqa: PLR0913 - what to show and where, and what limits it
     desired: DesiredState,
     pull: PullRequest,
     github: GitHub,
     memories: Memories,
     *,
     only: Collection[str] = PUBLISHERS,
+    plan: PublishingPlan = EVERYTHING,
 ) -> PublishReport:
-    """Run all publishers, or ``only`` some; return what each did.
+    """Run all publishers, or ``only`` some, as far as the plan has room; return what each did.
 
     Raises `GoneForGood` if the app or the repository is gone; the report holds every other error.
     """
@@ -71,6 +75,11 @@ def publish(
         if name not in only:
             continue
         wanted = _with_problems(desired, done) if name == check_run.NAME else desired
+        kind, before = _kind(name, desired, memories[name]), github.writes
+        # Who asked for the check again waits for it.
+        if kind is not None and not desired.asked_again and not plan.has_room(kind):
+            done.append(_left_out(name, kind, memories[name]))
+            continue
         try:
             done.append(publisher.publish(wanted, pull, github, memories[name]))
         except RateLimited as limited:
@@ -84,7 +93,33 @@ def publish(
         except GitHubError as passing:
             later = passing
             done.append(_not_written(name, passing, memories))
+        finally:
+            if kind is not None and github.writes > before:
+                plan.note(kind, github.writes - before)
     return PublishReport(published=tuple(done), later=later)
+
+
+def _kind(name: str, desired: DesiredState, memory: PublisherMemory) -> WriteKind | None:
+    """Return what kind of write a publisher would do; ``None``: it makes nothing new."""
+    if name == label.NAME:
+        return WriteKind.LABEL
+    opens = desired.comment is not None and desired.opens_comment
+    if name == comment.NAME and memory.external_id is None and not opens:
+        return None
+    if memory.external_id is not None:
+        return WriteKind.SECOND_EDIT
+    if name == comment.NAME:
+        return WriteKind.COMMENT
+    return WriteKind.ASSISTED_RUN if desired.is_assisted else WriteKind.OTHER_RUN
+
+
+def _left_out(name: str, kind: WriteKind, memory: PublisherMemory) -> PublisherReport:
+    return PublisherReport(
+        name=name,
+        outcome=WriteResult.LEFT_OUT,
+        detail=f"{kind.replace('_', ' ')}: the hour has no room for it; it follows when one has",
+        external_id=memory.external_id,
+    )
 
 
 def _not_written(name: str, error: GitHubError, memories: Memories) -> PublisherReport:

@@ -40,9 +40,10 @@ from ghapp.store.fingerprint_keys import FingerprintKeys, KeptKey, key_id
 from ghapp.store.installations import Installation, InstallationTable, Repository
 from ghapp.store.known_accounts import KnownAccount, KnownAccounts
 from ghapp.store.logins import LoginTable, SignedIn
+from ghapp.store.merge_rates import MergeRate, MergeRates
 from ghapp.store.outcomes import OutcomeTable
 from ghapp.store.policy_files import PolicyFiles
-from ghapp.store.publications import Publication, PublicationLedger
+from ghapp.store.publications import LEFT_OUT_FOR, LeftOut, Publication, PublicationLedger
 from ghapp.store.records import RecordKey, RecordTable, SignedAudit
 from ghapp.store.replays import (
     ListedPull,
@@ -93,6 +94,7 @@ from ghapp.store.work_items import (
 
 __all__ = [
     "AUDITING",
+    "LEFT_OUT_FOR",
     "MERGED",
     "NOBODY",
     "AccessDoor",
@@ -135,11 +137,14 @@ __all__ = [
     "KnownAccounts",
     "KnownIdentity",
     "Lane",
+    "LeftOut",
     "LinesWritten",
     "ListedPull",
     "LoggedAccess",
     "LoginTable",
     "MachineReport",
+    "MergeRate",
+    "MergeRates",
     "NameReason",
     "NewToken",
     "NotMigrated",
@@ -232,6 +237,7 @@ class Store:
     budgets: BudgetTable
     arrivals: ArrivalTable
     known_accounts: KnownAccounts
+    merge_rates: MergeRates
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -283,6 +289,7 @@ class Store:
             budgets=BudgetTable(database),
             arrivals=ArrivalTable(database),
             known_accounts=KnownAccounts(database),
+            merge_rates=MergeRates(database),
         )
 
     def close(self) -> None:

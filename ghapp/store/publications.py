@@ -1,10 +1,10 @@
 """What the app wrote to GitHub for each audit, GitHub's answer, and the read-back."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, Row, exists, func, select
 
 from ghapp.attribution.model import Struct
 from ghapp.store.audits import SavedAudit
@@ -20,6 +20,10 @@ between.
 """
 WITHDRAWN = "withdrawn"
 """``outcome`` of a row that takes a note back: GitHub refused for certain, so nothing was made."""
+LEFT_OUT = "left_out"
+"""``outcome`` of a row that says: the hour had no room for this write."""
+LEFT_OUT_FOR = timedelta(days=30)
+"""How long what was left out is brought up again where there is room; then it stays out."""
 NOTES = (NOTED, WITHDRAWN)
 """Rows that tell what may have been done; all others tell what was."""
 
@@ -30,7 +34,7 @@ class Publication(Struct, frozen=True):
     publisher: str
     """``check_run``, ``comment`` or ``label``."""
     outcome: str
-    """``written``, ``unchanged`` or ``not_written``."""
+    """``written``, ``unchanged``, ``not_written`` or `LEFT_OUT`."""
     asked_at: datetime
     detail: str | None = None
     external_id: str | None = None
@@ -49,6 +53,17 @@ class NotConfirmed(Publication, frozen=True, kw_only=True):
     pull_request: int
     repository: str | None
     """Current ``owner/name``; ``None``: the repository is not known."""
+
+
+class LeftOut(Struct, frozen=True):
+    """What one publisher of an installation left out and has not written since."""
+
+    installation_id: int | None
+    """``None``: the repository is not known any more."""
+    publisher: str
+    pulls: int
+    since: datetime
+    """When the first of them was left out."""
 
 
 class PublicationLedger:
@@ -144,6 +159,51 @@ class PublicationLedger:
             .limit(limit)
         )
         return tuple(_not_confirmed(row) for row in self._database.rows(query))
+
+    def left_out(self, since: datetime) -> tuple[LeftOut, ...]:
+        """Return what was left out since then and is not written yet, the oldest first."""
+        query = (
+            select(
+                repository.c.installation_id,
+                publication.c.publisher,
+                func.count(),
+                func.min(publication.c.asked_at),
+            )
+            .outerjoin(repository, repository.c.id == publication.c.repository_id)
+            .where(*_still_left_out(since))
+            .group_by(repository.c.installation_id, publication.c.publisher)
+            .order_by(func.min(publication.c.asked_at), publication.c.publisher)
+        )
+        return tuple(LeftOut(*row) for row in self._database.rows(query))
+
+    def pulls_left_out(
+        self, installation_id: int, since: datetime, limit: int
+    ) -> tuple[tuple[int, int], ...]:
+        """Return the pull requests that something was left out of, by repository id and number.
+
+        The newest come first: what was merged lately is looked at most.
+        """
+        query = (
+            select(publication.c.repository_id, publication.c.pull_request)
+            .join(repository, repository.c.id == publication.c.repository_id)
+            .where(repository.c.installation_id == installation_id, *_still_left_out(since))
+            .group_by(publication.c.repository_id, publication.c.pull_request)
+            .order_by(func.max(publication.c.id).desc())
+            .limit(limit)
+        )
+        return tuple((row[0], row[1]) for row in self._database.rows(query))
+
+
+def _still_left_out(since: datetime) -> tuple[ColumnElement[bool], ...]:
+    later = publication.alias()
+    is_over = exists().where(
+        later.c.repository_id == publication.c.repository_id,
+        later.c.pull_request == publication.c.pull_request,
+        later.c.publisher == publication.c.publisher,
+        later.c.id > publication.c.id,
+        later.c.outcome.not_in(NOTES),
+    )
+    return (publication.c.outcome == LEFT_OUT, publication.c.asked_at >= since, ~is_over)
 
 
 def _not_confirmed(row: Row[Any]) -> NotConfirmed:

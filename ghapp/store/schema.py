@@ -225,6 +225,12 @@ publication = Table(
     Column("read_back_ok", Boolean(create_constraint=False)),
     Index("publication_audit", "audit_id"),
     Index("publication_pull_request", "repository_id", "pull_request", "publisher"),
+    Index(
+        "publication_left_out",
+        "asked_at",
+        sqlite_where=text("outcome = 'left_out'"),
+        postgresql_where=text("outcome = 'left_out'"),
+    ),
 )
 
 work_item = Table(

@@ -24,6 +24,7 @@ WORDS = {
     "written": "written",
     "unchanged": "already up to date",
     "not_written": "not written",
+    "left_out": "left out",
     "check_run": "Check run",
     "comment": "Comment",
     "label": "Label",

@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 
 from ghapp.attribution.model import Verdict
 from ghapp.bootstrap import Services
-from ghapp.store import StoreError
+from ghapp.store import LEFT_OUT_FOR, StoreError
 from ghapp.summaries.counts import PullCounts
 from ghapp.summaries.selection import SMALLEST_GROUP, PullSelection, TimeGrain
 from ghapp.usage.counts import UsageCounts, UsageSelection
@@ -60,7 +60,7 @@ class _ServicesCollector(Collector):
         """Yield the figures as they are now."""
         now = self._services.clock()
         for figures in (
-            *(_deliveries, _work, _backlog, _stuck, _installations, _shares),
+            *(_deliveries, _work, _backlog, _left_out, _stuck, _installations, _shares),
             *(_usage, _sources, _spend, _billed, _vendors),
         ):
             yield from figures(self._services, now)
@@ -102,6 +102,24 @@ def _backlog(services: Services, now: datetime) -> Iterator[Metric]:
         waiting.add_metric(names, one.waiting)
         oldest.add_metric(names, (now - one.oldest).total_seconds())
     yield waiting
+    yield oldest
+
+
+def _left_out(services: Services, now: datetime) -> Iterator[Metric]:
+    labels = ["installation", "publisher"]
+    pulls = GaugeMetricFamily(
+        "ghapp_publications_left_out",
+        "Pull requests that the limit of writes had no room for, and still lack it",
+        labels=labels,
+    )
+    oldest = GaugeMetricFamily(
+        "ghapp_publications_left_out_seconds", "Age of the oldest of them", labels=labels
+    )
+    for one in services.store.publications.left_out(now - LEFT_OUT_FOR):
+        names = [str(one.installation_id or "-"), one.publisher]
+        pulls.add_metric(names, one.pulls)
+        oldest.add_metric(names, (now - one.since).total_seconds())
+    yield pulls
     yield oldest
 
 

@@ -13,7 +13,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from werkzeug.wrappers import Response as BaseResponse
 
 from ghapp.queue.enqueue import QueueAway
-from ghapp.store import Installation, RecurringWork, WorkEnd, WorkKind, WorkRequest
+from ghapp.store import LEFT_OUT_FOR, Installation, RecurringWork, WorkEnd, WorkKind, WorkRequest
 from ghapp.web.access import authorization
 from ghapp.web.current import services
 from ghapp.web.errors import told
@@ -72,6 +72,10 @@ def stuck() -> str:
         dead_letters=store.work.dead_letters(SHOWN),
         retried=[one for one in store.work.open(limit=10_000) if one.attempts >= TRIES][:SHOWN],
         backlog=store.work.backlog(now),
+        left_out=[
+            (one, services.caught_up(one))
+            for one in store.publications.left_out(now - LEFT_OUT_FOR)
+        ],
         parked=[one for one in installations if _is_parked(one, now)],
         recurring=_recurring(now),
         recurring_words=RECURRING,

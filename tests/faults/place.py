@@ -6,7 +6,7 @@ rounds.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -102,7 +102,9 @@ class Place:
         self.pulls.append(pull)
         return pull
 
-    def agent_wrote(self, numbers: range = range(6), at: timedelta = timedelta(hours=-1)) -> None:
+    def agent_wrote(
+        self, numbers: Iterable[int] = range(6), at: timedelta = timedelta(hours=-1)
+    ) -> None:
         """Store the evidence for files that are or will be merged."""
         edits = [
             Edit(

@@ -125,6 +125,19 @@ def test_little_room_is_left_to_live_audits(redis_url: str, time: Time) -> None:
     assert own.headroom(5) == Headroom(limit=5_000, remaining=1_499, resets_at=resets)
 
 
+def test_writes_are_counted_by_kind_for_an_hour(redis_url: str, time: Time) -> None:
+    one, other = pace(redis_url, time), pace(redis_url, time)
+    assert one.writes_of(5, ("label", "comment")) == {"label": 0, "comment": 0}
+    one.note_writes(5, "label", 2)
+    time.sleep(1_800)
+    other.note_writes(5, "label", 1)
+    other.note_writes(6, "comment", 4)
+    assert one.writes_of(5, ("label", "comment")) == {"label": 3, "comment": 0}
+    time.sleep(1_801)
+    assert one.writes_of(5, ("label", "comment")) == {"label": 1, "comment": 0}
+    assert pace("redis://127.0.0.1:1/0", time).writes_of(5, ("label",)) is None
+
+
 def test_without_redis_each_worker_waits_for_itself(time: Time) -> None:
     own = pace("unix:///nowhere/valkey.sock", time)
     own.before_write(5)

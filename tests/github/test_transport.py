@@ -9,7 +9,11 @@ import pytest
 from github.Auth import Token
 
 from ghapp.github.answers import HttpAnswer, TemporaryFailure
-from ghapp.github.transport import GitHubTransport, check_base_url
+from ghapp.github.transport import (
+    GitHubTransport,
+    _named_by_environment,
+    check_base_url,
+)
 from tests.receivers import serving
 
 
@@ -106,6 +110,14 @@ class ProxyHandler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name
         """Log nothing."""
+
+
+@pytest.fixture(autouse=True)
+def _environment_of_its_own() -> Iterator[None]:
+    """Let each test's environment be read: a process reads it once, because it never changes."""
+    _named_by_environment.cache_clear()
+    yield
+    _named_by_environment.cache_clear()
 
 
 @pytest.fixture

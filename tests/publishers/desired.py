@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from ghapp.attribution.model import Change
 from ghapp.demo.sandbox import HubPull
 from ghapp.github.pull_requests import ChangeSource, PullRequest
+from ghapp.publishers.plan import EVERYTHING, PublishingPlan
 from ghapp.publishers.publisher import (
     UNSEEN,
     Conclusion,
@@ -77,11 +78,13 @@ class Publisher:
         made.shelf = self.shelf
         return made
 
-    def publish(self, wanted: DesiredState | None = None) -> PublishReport:
+    def publish(
+        self, wanted: DesiredState | None = None, plan: PublishingPlan = EVERYTHING
+    ) -> PublishReport:
         """Publish, as a job of its own does."""
         pull = fetched(self.place, self.hosted)
         memories = {name: self._memory(name) for name in PUBLISHERS}
-        done = publish(wanted or desired(), pull, self.place.new_github(), memories)
+        done = publish(wanted or desired(), pull, self.place.new_github(), memories, plan=plan)
         for one in done.published:
             if one.external_id is None:
                 self.known.pop(one.name, None)

@@ -4,8 +4,10 @@ import pytest
 
 from ghapp.demo.sandbox.state import HubLabel
 from ghapp.github.answers import GoneForGood, GoneReason, RateLimited, TemporaryFailure
+from ghapp.publishers.plan import PublishingPlan, WriteKind, needs
 from ghapp.publishers.publisher import NotReadBack, NotSeenYet
 from ghapp.publishers.registry import NOT_WRITTEN, PUBLISHERS
+from ghapp.store import MergeRate
 from tests.publishers.desired import COMMENT, LABEL, Publisher, desired, of, outcomes
 
 ALL_WRITTEN = dict.fromkeys(PUBLISHERS, "written")
@@ -36,6 +38,41 @@ def test_the_second_time_nothing_is_written(publisher: Publisher) -> None:
     publisher.forget()
     assert outcomes(publisher.publish()) == ALL_UNCHANGED
     assert len(publisher.place.sandbox.writes()) == before
+
+
+def test_what_has_no_room_is_left_out_and_follows(publisher: Publisher) -> None:
+    noted: list[tuple[WriteKind, int]] = []
+    full = PublishingPlan(
+        writes_an_hour=2,
+        needed=needs(MergeRate(merged=2, assisted=2)),
+        written=dict,
+        note=lambda kind, count: noted.append((kind, count)),
+    )
+    done = publisher.publish(desired(is_assisted=True), plan=full)
+    assert outcomes(done) == {"label": "written", "comment": "left_out", "check_run": "left_out"}
+    assert (done.later, [one.problem for one in done.published]) == (None, [None] * 3)
+    assert [kind for kind, _ in noted] == [WriteKind.LABEL]
+    assert publisher.labels == (LABEL,)
+    assert publisher.comments == []
+    # Who asked for the check again waits for it, whatever the hour has room for.
+    asked = publisher.publish(desired(asked_again=True, is_assisted=True), plan=full)
+    assert outcomes(asked) == {"label": "unchanged", "comment": "written", "check_run": "written"}
+    told = desired(comment="Other words.\n", is_assisted=True)
+    second = publisher.publish(told, plan=full)
+    assert outcomes(second)["comment"] == "left_out"
+    assert of(second, "comment").external_id == of(asked, "comment").external_id
+    assert outcomes(publisher.publish(told))["comment"] == "written"
+
+
+def test_a_comment_that_nobody_wants_is_not_left_out(publisher: Publisher) -> None:
+    full = PublishingPlan(
+        writes_an_hour=1,
+        needed=needs(MergeRate(merged=9, assisted=9)),
+        written=dict,
+        note=lambda _kind, _count: None,
+    )
+    done = publisher.publish(desired(comment=None), plan=full)
+    assert outcomes(done)["comment"] == "unchanged"
 
 
 def test_a_lost_memory_finds_its_own_again(publisher: Publisher) -> None:
@@ -149,8 +186,8 @@ def test_a_limit_stops_everything(publisher: Publisher) -> None:
     publisher.place.play("secondary_limit", "*/comments", "POST", retry_after=9)
     done = publisher.publish()
     assert isinstance(done.later, RateLimited)
-    assert outcomes(done) == {"comment": "not_written"}
-    assert publisher.place.sandbox.writes() == []
+    assert outcomes(done) == {"label": "written", "comment": "not_written"}
+    assert not [one for one in publisher.place.sandbox.writes() if "label" not in one.path]
 
 
 def test_a_missing_permission_is_said_in_the_check_run(publisher: Publisher) -> None:

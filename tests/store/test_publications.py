@@ -85,3 +85,32 @@ def test_what_github_answered_is_kept_harmless(store: Store) -> None:
     (listed,) = store.publications.not_confirmed(NOW)
     assert (listed.detail, listed.repository) == ("nul \ufffd, half ?", "acme/shop")
     assert store.publications.not_confirmed(NOW, limit=0) == ()
+
+
+def test_what_is_left_out_is_listed_until_it_is_written(store: Store) -> None:
+    known = Repository(id=42, owner="acme", name="shop", installation_id=7)
+    store.installations.repository_seen(known, now=NOW)
+    ledger = store.publications
+    for number in (17, 18):
+        saved = store.audits.save(42, number, document(pull_request=number), now=NOW)
+        for name in ("comment", "check_run"):
+            out = Publication(publisher=name, outcome="left_out", asked_at=NOW + number * MINUTE)
+            ledger.record(saved, out)
+    assert [(one.installation_id, one.publisher, one.pulls) for one in ledger.left_out(NOW)] == [
+        (7, "check_run", 2),
+        (7, "comment", 2),
+    ]
+    assert {one.since for one in ledger.left_out(NOW)} == {NOW + 17 * MINUTE}
+    assert ledger.pulls_left_out(7, NOW, 9) == ((42, 18), (42, 17))
+    assert ledger.pulls_left_out(7, NOW, 1) == ((42, 18),)
+    assert ledger.pulls_left_out(8, NOW, 9) == ()
+    for name in ("comment", "check_run"):
+        ledger.note(saved, name, at=NOW)
+        written = Publication(publisher=name, outcome="written", asked_at=NOW + DAY)
+        ledger.record(saved, written)
+    assert [(one.publisher, one.pulls) for one in ledger.left_out(NOW)] == [
+        ("check_run", 1),
+        ("comment", 1),
+    ]
+    assert ledger.pulls_left_out(7, NOW, 9) == ((42, 17),)
+    assert ledger.left_out(NOW + DAY) == ()

@@ -135,9 +135,9 @@ def reading(told: StandIn, sqlite_store: Store) -> Reading:
 
 
 def test_every_day_is_stored_once_whatever_is_revised_or_told_twice(
-    told: StandIn, store: Store
+    told: StandIn, night_store: Store
 ) -> None:
-    reading, drawn = reading_over(told, store), random.Random(19)  # noqa: S311 - chance, no secret
+    reading, drawn = reading_over(told, night_store), random.Random(19)  # noqa: S311 - chance, no secret
     told.today = TODAY - 3 * DAY
     for _ in range(4):
         reading.now = datetime(told.today.year, told.today.month, told.today.day, 12, tzinfo=UTC)

@@ -1,7 +1,8 @@
 """Each method of each route in the url map, of the app and of the set-up page: no door answers 500.
 
 `tests/web/test_bad_input.py` changes what each kind of door reads; here every door gets what none
-of them expects: another's body, another's method, headers and paths at their edges.
+of them expects: another's body, another's method, headers and paths at their edges. In a plain run
+each body and each set of headers goes to one door in three or four, in the night to all.
 """
 
 import base64
@@ -19,6 +20,7 @@ from flask.testing import FlaskClient
 from ghapp.store import NewToken, TokenKind, new_secret
 from ghapp.web.registration import app_file
 from ghapp.web.setup import SetUp, create_setup_app
+from tests.searching import sampled
 from tests.store.records import DAY
 from tests.web.conftest import NOW
 from tests.web.machine import machine_of
@@ -60,6 +62,7 @@ HEADERS: tuple[dict[str, str], ...] = (
 )
 IDENTITIES = ("", "Bearer", "Bearer \u00e9", "Basic \u00e9", "Basic Og==", "Digest realm", "\u00e9")
 """Values of `Authorization` that are nobody's."""
+IDENTIFIED = (*HEADERS, *({"Authorization": one} for one in IDENTITIES))
 PATHS = ("%00", "%ed%a0%80", "%e9", "..", "%2e%2e", "-1", "9" * 40, "a" * 3_000, "%0d%0aX:1", "1.5")
 
 
@@ -159,9 +162,9 @@ def test_no_method_and_no_path_breaks_a_door(doors: list[Door]) -> None:
 def test_no_body_breaks_a_door(doors: list[Door]) -> None:
     faults = [
         fault
-        for door in doors
+        for turn, door in enumerate(doors)
         for method in ("GET", "POST", "DELETE")
-        for kind, body in BODIES
+        for kind, body in sampled(BODIES, 3, turn)
         for fault in door.fault(method, door.path(), data=body, content_type=kind)
     ]
     assert faults == [], "\n".join(faults[:20])
@@ -195,9 +198,9 @@ def test_no_field_of_a_form_breaks_a_door(doors: list[Door]) -> None:
 def test_no_header_breaks_a_door(doors: list[Door]) -> None:
     faults = [
         fault
-        for door in doors
+        for turn, door in enumerate(doors)
         for method in ("GET", "POST")
-        for headers in (*HEADERS, *({"Authorization": one} for one in IDENTITIES))
+        for headers in sampled(IDENTIFIED, 4, turn)
         for fault in door.fault(method, door.path(), headers=headers)
     ]
     assert faults == [], "\n".join(faults[:20])

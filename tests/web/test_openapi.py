@@ -94,7 +94,7 @@ def test_the_description_is_valid_and_served(place: Place) -> None:
         jsonschema_rs.meta.validate({**schema, "components": found["components"]})
 
 
-EDGES, SOME_EDGES = count(), 3
+EDGES, SOME_EDGES = count(), 6
 
 
 @DESCRIBED.parametrize()

@@ -104,6 +104,22 @@ def test_a_version_whose_edits_nobody_reads_is_named_with_the_day_of_the_last(
     assert "Codex 0.150.0: " not in text
 
 
+def test_what_the_limit_of_writes_leaves_out_is_shown_with_its_end(
+    desk: FlaskClient, operated: Services
+) -> None:
+    assert "Nothing is left out" in desk.get("/operator", headers=AUTH).text
+    store = operated.store
+    store.installations.seen(Installation(id=5, account="acme"), now=NOW)
+    seen = Repository(id=42, owner="acme", name="shop", installation_id=5)
+    store.installations.repository_seen(seen, now=NOW)
+    saved = store.audits.save(42, 17, document(), now=NOW)
+    out = Publication(publisher="check_run", outcome="left_out", asked_at=NOW)
+    store.publications.record(saved, out)
+    page = " ".join(desk.get("/operator", headers=AUTH).text.split())
+    assert 'check run</td><td class="number">1</td>' in page
+    assert "made up for" in page
+
+
 def test_a_label_that_was_refused_is_shown_with_its_place_and_can_be_tried_again(
     desk: FlaskClient, operated: Services
 ) -> None:

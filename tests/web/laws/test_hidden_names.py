@@ -1,7 +1,8 @@
 """A name that exists and is hidden from a reader answers as one that does not exist, everywhere.
 
-Routes are found, not named. Answers are compared whole, up to the name, and so is what they cost:
-the requests to GitHub and the SQL statements. No time is asserted; ``bench names`` measures it.
+Routes are found, not named; where GitHub is in trouble, a plain run samples them. Answers are
+compared whole, up to the name, and so is what they cost: the requests to GitHub and the SQL
+statements. No time is asserted; ``bench names`` measures it.
 """
 
 import re
@@ -12,7 +13,8 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from ghapp.store import Installation, NewToken, Repository, TokenKind, new_secret
+from ghapp.store import Installation, NewToken, Repository, SignedIn, TokenKind, new_secret
+from tests.searching import sampled
 from tests.web.conftest import NOW
 from tests.web.laws.costs import Cost, costs
 from tests.web.place import Place
@@ -130,17 +132,31 @@ class Asker:
         self.client = self.place.sign_in(self.login)
         returned = self.place.returned
         assert self.client.get_cookie("login"), f"{returned.status_code} {returned.text}"
+        self.sealed = self._person().sealed
         if self.is_program:
             self.client, self.headers = self.place.browser(), {"Authorization": self._token()}
 
-    def _token(self) -> str:
+    def _person(self) -> SignedIn:
         person = self.place.store.logins.named(self.login)
         assert person is not None
+        return person
+
+    def forgive(self) -> None:
+        """Take back that this person's tokens were revoked: signing in costs more than the rest."""
+        self.place.clock.pass_by(minutes=1.5)
+        for token in self.place.sandbox.world.user_tokens.values():
+            token.revoked = False
+        person = self._person()
+        self.place.store.logins.reseal(person.id, person.sealed, self.sealed)
+        if not self.is_program:
+            self.client = self.place.signed_in(self.login)
+
+    def _token(self) -> str:
         secret = new_secret(TokenKind.READ)
         new = NewToken(
             kind=TokenKind.READ,
             login=self.login,
-            user_id=person.id,
+            user_id=self._person().id,
             # The reader's token is for another organization, so it hides what its owner may read.
             installations=(self.place.installed.id + 100,) if self.login == "reader" else None,
         )
@@ -173,8 +189,10 @@ def one_answer(
     """Ask for one path in a state, when all that was cached before has expired."""
     place, path = asker.place, path_of(rule, names)
     place.clock.pass_by(minutes=1.5)
-    if "revoked" in state or place.clock() - asker.since > timedelta(hours=6):
+    if place.clock() - asker.since > timedelta(hours=6):
         asker.enter()
+    elif "revoked" in state:
+        asker.forgive()
     if state.startswith("another"):
         # What was said of one name must not make another one cheaper.
         asker.ask(method, path_of(rule, ANOTHER), "well").close()
@@ -211,9 +229,11 @@ def shown(answer: TestResponse, names: dict[str, str]) -> tuple[int, dict[str, s
 def test_a_hidden_name_answers_and_costs_what_an_unknown_one_does(
     place: Place, who: str, state: str
 ) -> None:
-    told, asker = [], Asker(place, who)
-    for method, rule in routes(place, "HEAD" if state == "well" else ""):
-        for hidden, unknown in PAIRS:
+    told, asker, is_well = [], Asker(place, who), state == "well"
+    begins = CASES.index((who, state))
+    asked = routes(place, "HEAD") if is_well else sampled(routes(place), 2, begins)
+    for turn, (method, rule) in enumerate(asked, begins):
+        for hidden, unknown in PAIRS if is_well else sampled(PAIRS, 2, turn // 2):
             answers = []
             for names in (hidden, unknown):
                 answer, cost = one_answer(asker, state, method, rule, names)

@@ -1,6 +1,6 @@
 """A machine that names a hidden repository hears, and costs, what it does with an unknown one.
 
-The same law as for the names in addresses, for the names in a batch, on both databases.
+The same law as for the names in addresses, for the names in a batch.
 """
 
 import itertools
@@ -44,8 +44,10 @@ _people = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory, on_database: dict[str, str]) -> Iterator[Place]:
-    made = Place(tmp_path_factory.mktemp("remotes"), **on_database)
+def place(
+    tmp_path_factory: pytest.TempPathFactory, at_night_on_each: dict[str, str]
+) -> Iterator[Place]:
+    made = Place(tmp_path_factory.mktemp("remotes"), **at_night_on_each)
     store, secret, other = made.store.installations, made.repositories["secret"], made.installed.id
     store.seen(Installation(id=other + 1, account="globex"), now=NOW)
     vault = made.sandbox.add_repository("globex", "vault", private=True)

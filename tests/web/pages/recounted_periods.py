@@ -329,8 +329,8 @@ def board(known: Known, asked: PullSelection, before: tuple[date, date]) -> Iter
         if row.team:
             yield "Teams", row.team, "PRs with", with_(row.counts, row.counts.assisted)
     known_ = n(counts.pulls - counts.no_evidence)
-    of = f"{known_} of {many(counts.pulls, 'pull request')} have evidence"
-    provisional = f" {n(counts.provisional)} are provisional and can only gain."
+    of = f"There is evidence for {known_} of {many(counts.pulls, 'pull request')}"
+    provisional = f" Provisional, so that it can only gain: {n(counts.provisional)}."
     said = f"How sure. {of}; for the others agent use is unknown, not zero."
     said += provisional if counts.provisional else ""
     yield "", f"{said} Every share is a floor. In brackets stand 95% intervals."
