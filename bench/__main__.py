@@ -2,7 +2,7 @@
 
 import argparse
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bench import (
@@ -12,6 +12,7 @@ from bench import (
     corpus,
     coverage,
     demo_start,
+    looks,
     names,
     pages,
     pages_beside,
@@ -45,13 +46,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     which = (
-        "truth|pushed|corpus|agreement|readers|usage|telemetry|speed|replay|pages|usage_pages|backfill|upload|"
+        "truth|looks|pushed|corpus|agreement|readers|usage|telemetry|speed|replay|pages|usage_pages|backfill|upload|"
         "slow|names|claims|"
         "demo_start|upgrade|coverage|mutants"
     )
     commands = parser.add_subparsers(required=True, metavar=which)
     _truth_arguments(commands.add_parser("truth", help=truth.__doc__))
-    _pushed_arguments(commands.add_parser("pushed", help=pushed.__doc__))
+    _pushed_arguments(commands.add_parser("pushed", help=pushed.__doc__), _pushed)
+    _pushed_arguments(commands.add_parser("looks", help=looks.__doc__), _looks)
     _corpus_arguments(commands.add_parser("corpus", help=corpus.__doc__))
     _agreement_arguments(commands.add_parser("agreement", help=agreement.__doc__))
     _claims_arguments(commands.add_parser("claims", help=claims.__doc__))
@@ -93,12 +95,14 @@ def _truth_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_truth)
 
 
-def _pushed_arguments(parser: argparse.ArgumentParser) -> None:
+def _pushed_arguments(
+    parser: argparse.ArgumentParser, measure: Callable[[argparse.Namespace], int]
+) -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--packages", default=",".join(known()), help="names, separated by commas")
     parser.add_argument("--pulls", type=int, default=8, help="pull requests for each package")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
-    parser.set_defaults(run=_pushed)
+    parser.set_defaults(run=measure)
 
 
 def _corpus_arguments(parser: argparse.ArgumentParser) -> None:
@@ -341,6 +345,11 @@ def _upload(options: argparse.Namespace) -> int:
 def _slow(options: argparse.Namespace) -> int:
     wanted = slow.Options(options.connections, options.rate, options.seconds, options.json)
     return slow.measure(wanted)
+
+
+def _looks(options: argparse.Namespace) -> int:
+    packages = tuple(options.packages.split(","))
+    return looks.measure(options.seed, packages, options.pulls, as_json=options.json)
 
 
 def _pushed(options: argparse.Namespace) -> int:

@@ -23,6 +23,7 @@ RULE_OF: dict[str, str] = {
     Reason.SUBSTITUTED: "substitutions",
     Reason.SHELL_TEXT: "command_texts",
     Reason.AGENT_COMMIT: "agent_commits",
+    Reason.COMMAND_CHANGED: "observed_commands",
     Reason.NO_MATCH: "high_confidence",
     Reason.REWRITTEN: "exactly_20_percent",
     Reason.COMMON_LINE: "high_confidence",

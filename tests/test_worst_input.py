@@ -122,6 +122,17 @@ def read(text):
     tried_as("apply_patch '" + text)
     tried_as("cat > a <<'E'\\n" + text)
 """,
+    "looks": """
+from ghapp.collector.shell_look import LONGEST_COMMAND, NamedFiles, _brings
+COMMANDS = ("sed -i s/a/b/ ", "git grep cat python3 - <<E; open(")
+def read(text):
+    text = text[:LONGEST_COMMAND]
+    for beginning in COMMANDS:
+        named = NamedFiles(beginning + text, ".", "/shop")
+        "src/lib/a.py" in named, "a" * 4_000 in named
+        _brings(beginning + text)
+    "a" * 4_000 + "b" in NamedFiles("black " + "*a" * 200 + " *" + text[:100], ".", "/shop")
+""",
     "scripts": """
 from ghapp.evidence.python_texts import script_texts
 from ghapp.evidence.shell_deeds import deeds

@@ -15,6 +15,7 @@ from ghapp import __version__
 from ghapp.attribution import committed, digest, no_evidence, unrecorded, verdict
 from ghapp.attribution.candidates import CandidateEdits, candidates, in_order
 from ghapp.attribution.codebook import Codebook
+from ghapp.attribution.command_changed import credit_command_changed
 from ghapp.attribution.committed import credit_committed
 from ghapp.attribution.document import SCHEMA
 from ghapp.attribution.edit_sources import edit_sources, lines_by_model
@@ -37,6 +38,7 @@ from ghapp.attribution.moved import credit_moved_blocks
 from ghapp.attribution.nearest import MissExplainer
 from ghapp.attribution.normalize import LONGEST_LINE
 from ghapp.attribution.policy import Policy
+from ghapp.attribution.seen_substitutions import credit_seen_substitutions
 from ghapp.attribution.shell_text import credit_shell_text
 from ghapp.attribution.sides import EditSides, file_side, reader
 from ghapp.attribution.substituted import credit_substituted
@@ -158,8 +160,10 @@ def _verdicts(
         credit_moved_blocks(added, found, sides)
     matchings = [judged.matching if judged else None for judged in counted]
     credit_substituted(matchings, files, found.commands, found.checkouts)
+    credit_seen_substitutions(matchings, files, found)
     credit_committed(matchings, files, found.commits)
     credit_shell_text(matchings, files, found.commands, found.checkouts, sides)
+    credit_command_changed(matchings, files, found, sides)
     for file, rule, judged in zip(files, excluded, counted, strict=True):
         yield judged.verdict(found) if judged else verdict.excluded_file(file, str(rule))
 

@@ -13,9 +13,11 @@ from typing import Protocol, TypeVar
 from ghapp.attribution.committed import CommittedEdit, that_count
 from ghapp.attribution.identity import once
 from ghapp.attribution.model import (
+    SEEN_BY_HOOK,
     AuditSubject,
     Change,
     Edit,
+    EditResult,
     EditsLeftOut,
     Evidence,
     FileDiff,
@@ -43,6 +45,8 @@ class CandidateEdits:
     checkouts: KnownCheckouts
     usable: ByPath = field(default_factory=lambda: defaultdict(list))
     """Applied inside the window, or with an unknown outcome that the file has to show."""
+    seen: ByPath = field(default_factory=lambda: defaultdict(list))
+    """What commands changed inside the window, as the collector's hook saw it."""
     outside_window: ByPath = field(default_factory=lambda: defaultdict(list))
     not_applied: ByPath = field(default_factory=lambda: defaultdict(list))
     elsewhere: list[Edit] = field(default_factory=list)
@@ -59,9 +63,14 @@ class CandidateEdits:
             return in_order([*found, *table.get(file.previous_path, ())], self.merged_at)
         return found
 
+    def seen_in(self, file: FileDiff, outcome: EditResult) -> list[Edit]:
+        """Return what the hook saw of one kind in a file, in the order of ties."""
+        return [edit for edit in self.of(self.seen, file) if edit.outcome is outcome]
+
     def considered(self) -> list[Edit]:
         """Return all usable edits, by time and id."""
-        edits = [edit for found in self.usable.values() for edit in found]
+        tables = (self.usable, self.seen)
+        edits = [edit for table in tables for found in table.values() for edit in found]
         edits += self.beside()
         return sorted(edits, key=lambda edit: (edit.at, edit.id))
 
@@ -88,7 +97,8 @@ class CandidateEdits:
         """
         return [
             edit
-            for path, found in self.usable.items()
+            for table in (self.usable, self.seen)
+            for path, found in table.items()
             if path is not None or policy.moved_blocks
             for edit in found
         ]
@@ -112,13 +122,16 @@ def candidates(
     first, last = policy.window(subject.merged_at)
     found = CandidateEdits(subject.merged_at, checkouts)
     for edit in in_order(first_hand(once(edits)), subject.merged_at):
+        is_seen = edit.outcome in SEEN_BY_HOOK
+        if is_seen and not policy.may_count(edit.outcome):
+            continue
         place = checkouts.place(edit.path)
         if not place.inside:
             found.elsewhere.append(edit)
         elif not policy.may_count(edit.outcome):
             found.not_applied[place.path].append(edit)
         elif first <= edit.at <= last:
-            found.usable[place.path].append(edit)
+            (found.seen if is_seen else found.usable)[place.path].append(edit)
         else:
             found.outside_window[place.path].append(edit)
     found.commands.extend(reaching(commands, subject, change, policy, checkouts))

@@ -13,7 +13,7 @@ NOT_RECORDED = ""
 def edit_sources(files: Iterable[FileVerdict], found: CandidateEdits) -> dict[str, EditSource]:
     """Return what made each edit that a line names, by the edit's id."""
     named = {line.edit for file in files for line in file.lines if line.edit is not None}
-    tables = (found.usable, found.outside_window, found.not_applied)
+    tables = (found.usable, found.seen, found.outside_window, found.not_applied)
     commands = {
         edit.id: EditSource(agent_version=edit.agent_version, model=edit.model)
         for edit in found.beside()

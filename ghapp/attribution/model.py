@@ -164,6 +164,10 @@ class EditResult(StrEnum):
 
     ``unrecorded``: the agent never records it, so the change has to show it (rules.md 2.17).
     ``unanswered``: the agent records results, and there is none.
+    ``observed``: no record tells what a command changed, but the collector's hook saw the file
+    before and after it (rules.md 2.22).
+    ``substituted``: so it saw a substitution that the command's text proves, and each own line was
+    the removed line at the same place (rules.md 2.19).
     """
 
     APPLIED = "applied"
@@ -172,6 +176,19 @@ class EditResult(StrEnum):
     INTERRUPTED = "interrupted"
     UNANSWERED = "unanswered"
     UNRECORDED = "unrecorded"
+    OBSERVED = "observed"
+    SUBSTITUTED = "substituted"
+
+
+SEEN_BY_HOOK = frozenset({EditResult.OBSERVED, EditResult.SUBSTITUTED})
+"""What no transcript tells of: the collector's hook saw it."""
+NOT_DONE = frozenset(
+    {
+        *(EditResult.REFUSED, EditResult.FAILED),
+        *(EditResult.INTERRUPTED, EditResult.UNANSWERED),
+    }
+)
+"""What surely wrote no line, or of which no record tells that it did."""
 
 
 class DecidedBy(StrEnum):
@@ -412,6 +429,7 @@ class Reason(StrEnum):
     SUBSTITUTED = "substituted"
     SHELL_TEXT = "shell_text"
     AGENT_COMMIT = "agent_commit"
+    COMMAND_CHANGED = "command_changed"
     NO_MATCH = "no_match"
     REWRITTEN = "rewritten"
     COMMON_LINE = "common_line"
@@ -437,6 +455,7 @@ ATTRIBUTED = frozenset(
     {
         *(Reason.RUN, Reason.LINE, Reason.REWRAPPED, Reason.EDITED),
         *(Reason.SUBSTITUTED, Reason.SHELL_TEXT, Reason.AGENT_COMMIT),
+        Reason.COMMAND_CHANGED,
     }
 )
 
@@ -557,6 +576,8 @@ class PolicyUsed(Struct, frozen=True):
     """``None``: this engine read no text of commands."""
     agent_commits: str | None = None
     """``count``, ``apart`` or ``off``; ``None``: this engine followed no agents' commits."""
+    command_changed: bool | None = None
+    """``None``: this engine knew no hook that looks at files around commands."""
 
 
 class AgentCommitCount(Struct, frozen=True):

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import msgspec
 
-from ghapp.attribution.model import EditResult, PolicyUsed, Struct
+from ghapp.attribution.model import SEEN_BY_HOOK, EditResult, PolicyUsed, Struct
 
 FILE = ".github/attribution.yml"
 """Path of a repository's own policy; `ghapp.policy.file` defines its format."""
@@ -55,11 +55,16 @@ class Policy(Struct, frozen=True):
     (rules.md 2.20)."""
     agent_commits: AgentCommits = AgentCommits.APART
     """Whether lines count that an agent's own account pushed, and as whose (rules.md 2.21)."""
+    command_changed: bool = True
+    """Whether lines count that the collector's hook saw a command write (rules.md 2.22)."""
     exclude: tuple[str, ...] = ()
     """The repository's own excluded paths, as gitignore patterns; reason ``excluded_path``."""
 
     def may_count(self, outcome: EditResult) -> bool:
         """Return whether edits with that outcome may be credited."""
+        if outcome in SEEN_BY_HOOK:
+            is_observed = outcome is EditResult.OBSERVED
+            return self.command_changed if is_observed else self.substitutions
         return outcome is EditResult.APPLIED or (
             outcome is EditResult.UNRECORDED and self.unrecorded_outcomes
         )
@@ -103,6 +108,7 @@ class Policy(Struct, frozen=True):
             substitutions=self.substitutions,
             shell_text=self.shell_text,
             agent_commits=self.agent_commits,
+            command_changed=self.command_changed,
         )
 
 

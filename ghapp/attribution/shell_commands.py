@@ -79,15 +79,15 @@ def reaches(
     if file.status is FileStatus.RENAMED and file.previous_path:
         names.append(file.previous_path)
     return any(
-        _holds(reached, name, checkouts.folder(reached.path))
+        holds(reached, name, checkouts.folder(reached.path))
         for reached in one.reach
         if not (by_name and reached.is_folder)
         for name in names
     )
 
 
-def _holds(reached: ReachedFiles, path: str, start: str | None) -> bool:
-    """Return whether a path is among reached files that start at a path of the repository."""
+def holds(reached: ReachedFiles, path: str, start: str | None) -> bool:
+    """Return whether a path is among reached files that start at a path of the same tree."""
     if start is None:
         return False
     rest = path if reached.is_folder and not start else below(start, path)

@@ -1,7 +1,8 @@
 """Credits lines that a command of an agent rewrote, by its substitution (rules.md 2.19).
 
 It compares no texts for likeness: a removed line of a hunk must become an added line of the same
-hunk by the substitution itself. It needs the text of both, so fingerprints give no such credit.
+hunk by the substitution itself. It needs the text of both: of fingerprints, only the hook's
+machine had it (`ghapp.attribution.seen_substitutions`).
 """
 
 from collections import defaultdict

@@ -22,6 +22,7 @@ from ghapp.attribution.candidates import first_hand, reaching
 from ghapp.attribution.digest import nameless, packed_command
 from ghapp.attribution.identity import identity, preference
 from ghapp.attribution.model import (
+    SEEN_BY_HOOK,
     AuditSubject,
     Change,
     Edit,
@@ -59,10 +60,13 @@ CHECKOUTS_KEPT = 64
 EDITS_KEPT = 10_000
 """Edits that stay decoded: pull requests next to each other have most of them in common."""
 
-_MAY_COUNT = {EditResult.APPLIED: 1, EditResult.UNRECORDED: 2}
+_MAY_COUNT = {EditResult.APPLIED: 1, EditResult.UNRECORDED: 2, EditResult.OBSERVED: 4}
+_MAY_COUNT |= {EditResult.SUBSTITUTED: 5}
 """The outcomes of edits that a policy may credit, as numbers in the catalog."""
 _MOVED = 3
 """Stands for an applied edit at the path to which a command moved its file (rules.md 2.20)."""
+_SWITCHED = frozenset({_MOVED, *map(_MAY_COUNT.__getitem__, SEEN_BY_HOOK)})
+"""What an audit does not know of if the policy switches it off."""
 
 REPOSITORY = "/(repository)"
 """Stands for the repository's root in the paths of commands."""
@@ -509,7 +513,7 @@ class EditIndex:
             at
             for place in wanted
             for at in _between(self._of_place[place], start, end)
-            if self._outcome[at] != _MOVED or usable[_MOVED]
+            if self._outcome[at] not in _SWITCHED or usable[self._outcome[at]]
         )
         edits = [self._edit(at, wanted[self._place[at]]) for at in found]
         first, last = self._window(subject, policy)

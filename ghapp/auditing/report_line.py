@@ -11,10 +11,12 @@ from msgspec.structs import replace
 
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.model import (
+    SEEN_BY_HOOK,
     Audit,
     AuditSubject,
     Change,
     Edit,
+    EditResult,
     Evidence,
     LineVerdict,
     Reason,
@@ -44,7 +46,7 @@ class NotKeptError(Exception):
 
 def report_line(case: LineCase, original: LineVerdict) -> LineReport:
     """Return the report of a line with that verdict. Raises `NotKeptError`."""
-    if original.reason in (Reason.SUBSTITUTED, Reason.SHELL_TEXT):
+    if original.reason in (Reason.SUBSTITUTED, Reason.SHELL_TEXT, Reason.COMMAND_CHANGED):
         raise NotKeptError(
             "a command made this line, and a command's text cannot be told in made-up words"
         )
@@ -56,6 +58,7 @@ def report_line(case: LineCase, original: LineVerdict) -> LineReport:
         raise NotKeptError(_why(case, original, None))
     # Commits name lines by number, and a reduced change has other numbers.
     alone = replace(found, evidence=replace(found.evidence, agent_commits=None))
+    alone = _without_observed(alone)
     small = _by_known_policy(reduce(alone))
     nearly: LineReport | None = None
     instead: LineVerdict | None = None
@@ -72,6 +75,21 @@ def report_line(case: LineCase, original: LineVerdict) -> LineReport:
     if nearly is None:
         raise NotKeptError(_why(case, original, instead))
     return nearly
+
+
+def _without_observed(case: LineCase) -> LineCase:
+    """Return a case without what the hook saw, which stands in no transcript.
+
+    Inside the window it gives a line its own reason or none. Outside of it, it is as any edit.
+    """
+    first, last = case.policy.window(case.subject.merged_at)
+    edits = tuple(
+        replace(one, outcome=EditResult.APPLIED) if one.outcome in SEEN_BY_HOOK else one
+        for one in case.evidence.edits
+        if one.outcome not in SEEN_BY_HOOK
+        or (case.policy.may_count(one.outcome) and not first <= one.at <= last)
+    )
+    return replace(case, evidence=replace(case.evidence, edits=edits))
 
 
 def _by_known_policy(case: LineCase) -> LineCase:

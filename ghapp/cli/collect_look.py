@@ -42,7 +42,7 @@ if TYPE_CHECKING:  # see the top
 @format_option
 def status(form: str) -> None:
     """Say whether this machine sends evidence, what waits, and what went wrong."""
-    from ghapp.collector import account, choices, state  # noqa: PLC0415 - see the top
+    from ghapp.collector import account, choices, shell_look, state  # noqa: PLC0415 - see the top
 
     with said():
         places = own_places()
@@ -60,6 +60,8 @@ def status(form: str) -> None:
     last = f", last {moment(before.sent_at)}" if before.sent_at else ""
     click.echo(f"sent      {before.sent} edit(s){last}")
     say_stays(before.stays)
+    for off in shell_look.switched_off(str(places.directory)):
+        click.echo(f"commands  not looked at in {visible(off.root, LONGEST)}: {off.why}")
     _say_seen(before)
     if before.usage is not None:
         say_usage(before.usage)
@@ -75,7 +77,7 @@ def status_members(
     places: CollectorFiles, known: "MachineAccount", chosen: "KeptBack", before: "CollectorState"
 ) -> dict[str, Any]:
     """Return what ``collect status --format json`` prints."""
-    from ghapp.collector import queue  # noqa: PLC0415 - see the top
+    from ghapp.collector import queue, shell_look  # noqa: PLC0415 - see the top
 
     enrolled = known.enrollment
     return {
@@ -89,6 +91,7 @@ def status_members(
         "sent": before.sent,
         "sent_at": before.sent_at,
         "stays": before.stays,
+        "not_looked_at": [one._asdict() for one in shell_look.switched_off(str(places.directory))],
         "read": before.seen,
         "usage": before.usage,
         "not_before": before.not_before,

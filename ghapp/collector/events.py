@@ -1,11 +1,12 @@
 """Turns a hook's event into edits, with the same code that reads transcripts. It opens no file.
 
 An event and a transcript hold the same data in two shapes, so this module writes an event as
-the two records that a transcript would have (https://code.claude.com/docs/en/hooks).
+the two records that a transcript would have (https://code.claude.com/docs/en/hooks). What the
+hook saw a command change, no transcript has: it is an edit of its own (rules.md 2.19, 2.22).
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,8 +15,13 @@ import msgspec
 from msgspec import Raw
 from msgspec.structs import replace
 
-from ghapp.attribution.model import Edit, EditSource
+from ghapp.attribution.linear_pattern import StepBudget
+from ghapp.attribution.model import Edit, EditResult, EditSource
+from ghapp.attribution.shell_commands import holds
+from ghapp.attribution.substituted import MOST_STEPS
 from ghapp.evidence import claude_code
+from ghapp.evidence.observed_lines import lines_of, observed_lines, replaced_lines
+from ghapp.evidence.shell_deeds import as_command, deeds
 from ghapp.evidence.source import WantedPath, everything
 
 _OF_CLAUDE = re.compile(r"(?:^|/)\.claude/|(?:^|/)claude/projects/")
@@ -37,10 +43,33 @@ class _Event(msgspec.Struct, gc=False):
     tool_response: Raw = Raw()
     cwd: Any = None
     transcript_path: Any = None
+    ghapp_look: "_Look | None" = None
+    """What the hook saw a command change; ``None``: nothing, or it did not look."""
+
+
+class _SeenFile(msgspec.Struct, gc=False):
+    path: str
+    before: str
+    after: str
+
+
+class _Look(msgspec.Struct, gc=False):
+    files: list[_SeenFile]
+    beside: list[str]
+    """Texts of other files that the command names."""
+    is_sure: bool
+    """Whether nobody else can have written what is new; if not, only what the command surely
+    substituted is its own."""
+    cwd: str
+    """Where the command ran, without links."""
 
 
 class _Response(msgspec.Struct, gc=False):
     success: Any = None
+
+
+class _Asked(msgspec.Struct, gc=False):
+    command: Any = None
 
 
 class QueuedEvent(NamedTuple):
@@ -53,6 +82,7 @@ class QueuedEvent(NamedTuple):
 
 
 _EVENT = msgspec.json.Decoder(_Event)
+_COMMAND = msgspec.json.Decoder(_Asked)
 _RESPONSE = msgspec.json.Decoder(_Response)
 
 
@@ -92,6 +122,7 @@ def to_edits(
             for found in claude_code.read("hook", _records(call, event.at), wanted)
             if isinstance(found, Edit)
         ]
+        edits += _seen(call, event.at, wanted, {edit.path for edit in edits})
         is_named = edits and isinstance(call.transcript_path, str)
         source = made_by(Path(call.transcript_path), call.tool_use_id) if is_named else None
         for edit in edits:
@@ -100,6 +131,56 @@ def to_edits(
                 if source is None
                 else replace(edit, agent_version=source.agent_version, model=source.model)
             )
+
+
+def _seen(call: _Event, at: datetime, wanted: WantedPath, told: Collection[str]) -> Iterator[Edit]:
+    """Yield what the hook saw a command change, except files of which the record itself tells."""
+    look = call.ghapp_look
+    if look is None:
+        return
+    files = [one for one in look.files if one.path not in told and wanted(one.path)]
+    made = Edit(
+        id=call.tool_use_id,
+        agent="claude-code",
+        agent_session=call.session_id or "hook",
+        at=at,
+        path="",
+        tool=call.tool_name,
+    )
+    found = [*_substituted(files, call, made)]
+    found += _observed(files, look, made) if look.is_sure else []
+    for number, edit in enumerate(found, len(told) + 1):
+        is_only = len(found) + len(told) == 1
+        yield edit if is_only else replace(edit, id=f"{call.tool_use_id}#{number}")
+
+
+def _substituted(files: Iterable[_SeenFile], call: _Event, made: Edit) -> Iterator[Edit]:
+    """Yield the lines that the command's substitutions made of those that they removed."""
+    look = call.ghapp_look
+    command = _COMMAND.decode(call.tool_input).command
+    if look is None or not isinstance(command, str):
+        return
+    commands = [as_command(one, made, look.cwd) for one in deeds(command) if one.rewrites]
+    budget = StepBudget(MOST_STEPS)
+    for file in files:
+        rewrites = [
+            rewrite
+            for one in commands
+            if one and any(holds(reached, file.path, reached.path) for reached in one.reach)
+            for rewrite in one.rewrites
+        ]
+        lines = replaced_lines(file.before, file.after, rewrites, budget)
+        if lines.hunks:
+            yield replace(made, path=file.path, outcome=EditResult.SUBSTITUTED, lines=lines)
+
+
+def _observed(files: Iterable[_SeenFile], look: _Look, made: Edit) -> Iterator[Edit]:
+    """Yield the lines that are new in files."""
+    known = lines_of([*(one.before for one in look.files), *look.beside])
+    for file in files:
+        lines = observed_lines(file.before, file.after, known)
+        if lines.hunks:
+            yield replace(made, path=file.path, outcome=EditResult.OBSERVED, lines=lines)
 
 
 def _is_of_claude(call: _Event) -> bool:

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import field
 
 from ghapp.attribution.model import Struct
-from ghapp.collector import account, choices, queue, state
+from ghapp.collector import account, choices, queue, shell_look, state
 from ghapp.collector.addressing import (
     WINDOW,
     AddressedEdit,
@@ -78,6 +78,9 @@ def flush(
         queue.bring_back(places, now, at_once=at_once)
         sender = EvidenceSender(places, known, now=now, patience=PATIENCE, sleep=sleep)
         run = _Run(places, sender, chosen, now, folders)
+        directory = str(places.directory)
+        shell_look.tidy(directory, int(now.timestamp() * 1e9))
+        run.stays += Counter(shell_look.taken_counts(directory))
         problem, not_before = run.send_all(before)
         return _remember(run, before, problem, not_before)
 

@@ -1,7 +1,8 @@
 """Claude Code's hook: appends one event from standard input to the queue. It sends nothing.
 
 The agent waits while this runs, so it is one file that imports a little of the standard library
-and nothing of ours, and the installed hook starts it by its path (``python -I -S``). Whatever
+and nothing of ours, and the installed hook starts it by its path (``python -I -S``). Only for a
+command that may write files it loads one more, `ghapp.collector.shell_look`. Whatever
 goes wrong, it prints nothing and exits with status 0: a broken hook never breaks a tool call
 (https://code.claude.com/docs/en/hooks).
 """
@@ -9,6 +10,7 @@ goes wrong, it prints nothing and exits with status 0: a broken hook never break
 import os
 import sys
 import time
+import types
 
 MOST_BYTES = 64 * 1024 * 1024
 """Bytes of one event; a larger one is skipped, and `backfill` finds it in the transcript."""
@@ -27,6 +29,14 @@ ENDS_A_TURN = frozenset({b"Stop", b"SessionEnd"})
 
 _SHELL_SIGNS = (b'"bashEditDiff"', b"<<", b"echo ", b"printf ", b"patch", b"apply")
 """What a shell command has in it that writes a file by its text alone; the flush looks closer."""
+
+_WRITE_SIGNS = (
+    *(b"-i", b"-pi", b"--in-place", b"inplace", b"-w", b"write", b"open(", b">", b"tee "),
+    *(b"fmt", b"format", b"fix", b"black ", b"isort ", b"autopep8", b"dos2unix"),
+)
+"""What is in each command that `ghapp.collector.shell_look` looks at; it looks closer."""
+MOST_ACTIVITY = 256 * 1024
+"""Bytes of the record of what agents did last."""
 
 _FILE_MODE = 0o600
 _CHUNK = 1024 * 1024
@@ -61,8 +71,14 @@ def _take(event: bytes) -> None:
         return
     if os.path.exists(f"{directory}/paused"):
         return
-    if is_edit(event):
-        append(directory, time.time_ns(), event)
+    now = time.time_ns()
+    if member(event, b"hook_event_name") == b"PreToolUse":
+        if may_write(event):
+            _looking().before(directory, event, now)
+        return
+    seen = _seen_after(directory, event, now)
+    if seen or is_edit(event):
+        append(directory, now, seen or event)
     if _flush_is_due(directory, event):
         _start_flush()
 
@@ -85,6 +101,59 @@ def is_edit(event: bytes) -> bool:
     if member(event, b"tool_name") == b"Bash":
         return any(sign in event for sign in _SHELL_SIGNS)
     return True
+
+
+def may_write(event: bytes) -> bool:
+    """Say whether an event may be of a shell command that writes files."""
+    is_shell = member(event, b"tool_name") == b"Bash"
+    return is_shell and any(sign in event for sign in _WRITE_SIGNS)
+
+
+def _seen_after(directory: str, event: bytes, now: int) -> bytes | None:
+    """Note what an agent did; return the event with what its command changed.
+
+    ``None``: nothing is surely its own.
+    """
+    if member(event, b"hook_event_name") != b"PostToolUse":
+        return None
+    try:
+        seen = _looking().after(directory, event, now) if may_write(event) else None
+        return bytes(seen) if seen else None
+    except Exception:  # noqa: BLE001 - the event counts without it
+        return None
+    finally:
+        _note(directory, event, now)
+
+
+def _looking() -> types.ModuleType:
+    """Return `ghapp.collector.shell_look`, in whatever way this file was started."""
+    if __name__ != "__main__":
+        return __import__("ghapp.collector.shell_look", fromlist=["shell_look"])
+    # Behind the standard library, of which it may shadow nothing.
+    sys.path.append(os.path.dirname(__file__))
+    return __import__("shell_look")
+
+
+def _note(directory: str, event: bytes, now: int) -> None:
+    """Note which file an agent edited, or how long its command ran; without looks, nothing."""
+    if not os.path.isdir(f"{directory}/looks"):
+        return
+    what = b"edit " + (member(event, b"file_path") or member(event, b"notebook_path"))
+    if member(event, b"tool_name") == b"Bash":
+        rest = event[event.rfind(b'"duration_ms"') :].partition(b":")[2].lstrip()
+        digits = rest[: len(rest) - len(rest.lstrip(b"0123456789"))]
+        what = b"ran " + (digits or b"0")
+    try:
+        mode = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+        file = os.open(f"{directory}/looks/activity", mode, _FILE_MODE)
+    except OSError:
+        return
+    try:
+        if os.fstat(file).st_size > MOST_ACTIVITY:
+            os.ftruncate(file, 0)
+        os.write(file, b"%d %s\n" % (now, what))
+    finally:
+        os.close(file)
 
 
 def member(event: bytes, name: bytes) -> bytes:

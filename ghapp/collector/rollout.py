@@ -42,9 +42,14 @@ def command_here() -> str:
 
 
 def hooks(command: str) -> dict[str, Any]:
-    """Return the hooks in the settings' format: after each edit, and at the end of a turn."""
+    """Return the hooks in the settings' format: around each call, and at the end of a turn."""
     ours = {"hooks": [{"type": "command", "command": command, "timeout": SECONDS}]}
-    return {"PostToolUse": [{"matcher": MATCHER, **ours}], "Stop": [ours], "SessionEnd": [ours]}
+    return {
+        "PreToolUse": [{"matcher": "Bash", **ours}],
+        "PostToolUse": [{"matcher": MATCHER, **ours}],
+        "Stop": [ours],
+        "SessionEnd": [ours],
+    }
 
 
 def with_hooks(settings: dict[str, Any], command: str) -> dict[str, Any]:

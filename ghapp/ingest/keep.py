@@ -16,8 +16,8 @@ import structlog
 
 from ghapp.attribution.fingerprint import LineFingerprinter
 from ghapp.attribution.model import (
+    NOT_DONE,
     Edit,
-    EditResult,
     FingerprintLines,
     PassedOver,
     Struct,
@@ -228,7 +228,7 @@ class _Reading:
             elif isinstance(found, Edit) and (edit := self._ready(found)) is not None:
                 self.outside.discard(edit.id)
                 self.edits_kept += 1
-                self.not_applied += edit.outcome not in (EditResult.APPLIED, EditResult.UNRECORDED)
+                self.not_applied += edit.outcome in NOT_DONE
                 yield edit
 
     def turn_to_new_worktrees(self) -> bool:

@@ -5,13 +5,11 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
-from ghapp.attribution.model import Edit, EditResult, PassedOver, Struct, UnreadEvidence
+from ghapp.attribution.model import NOT_DONE, Edit, PassedOver, Struct, UnreadEvidence
 from ghapp.evidence.homes import agent_at
 from ghapp.evidence.source import added_up
 from ghapp.evidence.versions import version_in
 from ghapp.ingest.artifacts import HEAD, EvidenceArtifact, artifacts, find_evidence
-
-_MAY_COUNT = frozenset({EditResult.APPLIED, EditResult.UNRECORDED})
 
 
 class SurveyedFile(Struct, frozen=True):
@@ -117,7 +115,7 @@ def _surveyed(artifact: EvidenceArtifact) -> SurveyedFile:
     times = [edit.at for edit in edits]
     versions = [edit.agent_version for edit in edits if edit.agent_version]
     agents = [edit.agent for edit in edits] + [one.agent for one in passed_over if one.agent]
-    applied = sum(edit.outcome in _MAY_COUNT for edit in edits)
+    applied = sum(edit.outcome not in NOT_DONE for edit in edits)
     return SurveyedFile(
         agent=agents[0] if agents else agent_at(artifact.name),
         version=versions[-1] if versions else _version(artifact.parts[0]),

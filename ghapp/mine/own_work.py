@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ghapp.attribution.identity import identity
-from ghapp.attribution.model import Edit, EditResult, PassedOver, Struct, UnreadEvidence
+from ghapp.attribution.model import NOT_DONE, Edit, PassedOver, Struct, UnreadEvidence
 from ghapp.collector.clones import LocalClones
 from ghapp.evidence.homes import agent_at
 from ghapp.evidence.source import added_up
@@ -20,7 +20,6 @@ from ghapp.ingest.usage_days import UsageOfMachine, usage_of_machine
 from ghapp.mine.standing import ClonesLines, MadeBy, lines_in
 from ghapp.usage.answers import known_sum
 
-_MAY_COUNT = frozenset({EditResult.APPLIED, EditResult.UNRECORDED})
 NO_CLONE = "no clone on this machine holds these files"
 
 
@@ -173,7 +172,7 @@ class _Reading:
     def is_asked_for(self, edit: Edit) -> bool:
         """Say whether an edit is of these days and may count."""
         day = edit.at.astimezone(UTC).date()
-        return edit.outcome in _MAY_COUNT and self.since <= day <= self.until
+        return edit.outcome not in NOT_DONE and self.since <= day <= self.until
 
     def agents(self) -> tuple[ReadAgent, ...]:
         """Return what was read, by agent."""

@@ -131,6 +131,10 @@ class AttributionFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             )
         ),
     ] = AgentCommits.APART
+    command_changed: Annotated[
+        bool,
+        Meta(description="Whether lines count that the collector's hook saw a command write."),
+    ] = True
     exclude: Annotated[
         tuple[Pattern, ...],
         Meta(max_length=MOST_PATTERNS, description="Paths to leave out, as in a .gitignore."),

@@ -15,6 +15,7 @@ REASONS: dict[str, str] = {
     Reason.SUBSTITUTED: "Made from the removed line by an agent's command.",
     Reason.SHELL_TEXT: "Stands in a script that an agent ran.",
     Reason.AGENT_COMMIT: "In a commit that an agent's own account pushed.",
+    Reason.COMMAND_CHANGED: "Written by an agent's command, as the hook saw.",
     Reason.NO_MATCH: "No agent edit in the window comes close to it.",
     Reason.REWRITTEN: "An agent's line, changed beyond the rewrite limit.",
     Reason.COMMON_LINE: "Also in an agent edit, but anyone might type it.",

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from ghapp.attribution.codebook import COMMON_WORDS
 from ghapp.attribution.model import (
+    SEEN_BY_HOOK,
     AgentCommit,
     Change,
     Edit,
@@ -25,6 +26,7 @@ from ghapp.attribution.model import (
     Evidence,
     FileDiff,
     FileStatus,
+    Hunk,
     LineRewrite,
     ShellCommand,
 )
@@ -830,11 +832,18 @@ def reasons(
 
     Paths of edits are relative, or lie below one of ``evidence.roots``.
     """
-    edits = in_order(once(moved(evidence, policy)), merged_at)
+    edits = [
+        edit
+        for edit in in_order(once(moved(evidence, policy)), merged_at)
+        if edit.outcome is not EditResult.OBSERVED or policy.command_changed
+        if edit.outcome is not EditResult.SUBSTITUTED or policy.substitutions
+    ]
     first = merged_at - timedelta(days=policy.window_before_days)
     last = merged_at + timedelta(days=policy.window_after_days)
     sides = {id(edit): written(edit) for edit in edits}
     matched = []
+    observed = []
+    replaced = []
     for diff in sorted(change.files, key=lambda file: file.path):
         here = [edit for edit in edits if place(edit, evidence.roots) in names_of(diff)]
         file = new_side(diff)
@@ -847,7 +856,12 @@ def reasons(
         unproven = [e for e in asked if e not in again and not stands(sides[id(e)], file)]
         refused = [edit for edit in here if edit not in usable or edit in unproven]
         inside = [edit for edit in inside if edit not in unproven and edit not in again]
-        audit = FileAudit(file, [sides[id(edit)] for edit in inside], policy.limit)
+        seen = [sides[id(e)] for e in inside if e.outcome is EditResult.OBSERVED]
+        made = [edit for edit in inside if edit.outcome is EditResult.SUBSTITUTED]
+        told_of = [sides[id(e)] for e in inside if e.outcome not in SEEN_BY_HOOK]
+        audit = FileAudit(file, told_of, policy.limit)
+        observed.append((audit, seen))
+        replaced.append((audit, made))
         matched.append((audit, outside, refused))
     # An edit of a renamed file may be credited in two files: all are matched, then judged.
     commands = [
@@ -858,6 +872,8 @@ def reasons(
     ]
     for audit, *_ in matched:
         credit_substituted(audit, [c for c in commands if c.rewrites], evidence.roots)
+    for audit, made in replaced:
+        credit_replaced(audit, made)
     for one in evidence.agent_commits or () if policy.agent_commits != "off" else ():
         if one.is_proven and first <= one.at <= last:
             for audit, *_ in matched:
@@ -872,7 +888,17 @@ def reasons(
                 if any(reached(one, name, evidence.roots, named=named) for name in names)
             ]
             audit.credit_text(mine, least)
+    for audit, seen in observed:
+        credit_observed(audit, seen)
     return {audit.file.diff.path: judged(audit, *others) for audit, *others in matched}
+
+
+def credit_observed(audit: FileAudit, seen: list[Written]) -> None:
+    """Credit what is left to commands that the hook saw, by equal lines alone (rules.md 2.22)."""
+    if len(audit.credits) < len(audit.file.forms):
+        for added, credit in FileAudit(audit.file, seen, Fraction(0)).credits.items():
+            if credit.reason in {"run", "line"} and added not in audit.credits:
+                audit.credits[added] = credit._replace(reason="command_changed")
 
 
 def rewriting_in_order(commands: Iterable[ShellCommand], merged_at: datetime) -> list[ShellCommand]:
@@ -921,6 +947,44 @@ def credit_substituted(
         for origin, text in hunk.lines:
             if origin == "-" and not is_long(text):
                 _credit_one(audit, text, orders, free)
+
+
+def credit_replaced(audit: FileAudit, mine: list[Edit]) -> None:
+    """Credit each line that stands in a hunk for the line that the hook saw replaced (2.19)."""
+    sessions = list(dict.fromkeys((one.agent, one.agent_session) for one in mine))
+    orders = [[one] for one in mine]
+    for session in sessions:
+        together = [one for one in mine if (one.agent, one.agent_session) == session]
+        orders.append(sorted(together, key=lambda one: (one.at, one.id)))
+    for hunk in audit.file.diff.hunks:
+        for removed in [text for origin, text in hunk.lines if origin == "-"]:
+            credit = next(filter(None, (_followed(audit, hunk, removed, one) for one in orders)), 0)
+            if credit:
+                audit.credits[credit[0]] = Credit(Written(credit[1]), "substituted", Fraction(0))
+
+
+def _followed(
+    audit: FileAudit, hunk: Hunk, removed: str, order: list[Edit]
+) -> tuple[int, Edit] | None:
+    """Follow a removed line through what commands made of it, to the first that is free."""
+    now = canonical(removed)
+    for one in order:
+        own = [str(line) for part in one.lines.hunks for line in part.own]
+        pairs = [
+            (canonical(str(was)), canonical(new))
+            for was, new in zip(one.lines.removed, own, strict=False)
+        ]
+        now = next((new for was, new in pairs if was == now != new), now)
+        for at, number in enumerate(audit.file.numbers):
+            here = canonical(removed) != now == audit.file.forms[at]
+            if here and at not in audit.credits and number in _added(hunk):
+                return at, one
+    return None
+
+
+def _added(hunk: Hunk) -> list[int]:
+    kept = [origin for origin, _ in hunk.lines if origin != "-"]
+    return [hunk.new_start + at for at, origin in enumerate(kept) if origin == "+"]
 
 
 def _credit_one(
@@ -973,7 +1037,7 @@ def reached(
 
 def may_count(edit: Edit, policy: Policy) -> bool:
     unrecorded = edit.outcome is EditResult.UNRECORDED and policy.unrecorded_outcomes
-    return unrecorded or edit.outcome is EditResult.APPLIED
+    return unrecorded or edit.outcome in {EditResult.APPLIED, *SEEN_BY_HOOK}
 
 
 def stands(edit: Written, file: File) -> bool:

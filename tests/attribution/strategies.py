@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from ghapp.attribution.linear_pattern import PatternDialect
 from ghapp.attribution.model import (
+    SEEN_BY_HOOK,
     AgentCommit,
     AuditSubject,
     Change,
@@ -228,8 +229,10 @@ class Telling:
         """Let an agent edit a file, with or without success."""
         tape, old = self.tape, self.now[path]
         outcome = tape.one_of(
-            (EditResult.APPLIED,) * 15
+            (EditResult.APPLIED,) * 17
             + (EditResult.UNRECORDED,) * 3
+            + (EditResult.OBSERVED,) * 3
+            + (EditResult.SUBSTITUTED,) * 2
             + (EditResult.REFUSED, EditResult.FAILED, EditResult.INTERRUPTED)
         )
         new, lines, tool = (whole_write if tape.happens(20) else piece_edit)(old, tape)
@@ -251,7 +254,7 @@ class Telling:
             )
         )
         # What an agent wrote before the window or was refused may get there all the same.
-        if outcome is EditResult.APPLIED or tape.happens(50):
+        if outcome in (EditResult.APPLIED, *SEEN_BY_HOOK) or tape.happens(50):
             self.now[path] = new
 
     def somebody_changes(self, path: str) -> None:

@@ -12,11 +12,25 @@ from msgspec.structs import replace
 from ghapp.attribution.attribute import attribute
 from ghapp.attribution.codebook import FingerprintCodebook
 from ghapp.attribution.fingerprint import LineFingerprinter
-from ghapp.attribution.model import AgentCommit, Audit, AuditSubject, Change, Edit, FileVerdict
+from ghapp.attribution.model import (
+    AgentCommit,
+    Audit,
+    AuditSubject,
+    Change,
+    Edit,
+    FileVerdict,
+    TextLines,
+)
 from ghapp.attribution.policy import POLICIES, AgentCommits
 from ghapp.attribution.unified_diff import parse_diff
 from ghapp.offline import read_evidence
 from tests.cases import cases, names
+
+
+class ObservedEdit(Edit, frozen=True, kw_only=True):
+    """An edit in case.json: its lines are text."""
+
+    lines: TextLines
 
 
 class Case(msgspec.Struct, forbid_unknown_fields=True):
@@ -39,6 +53,10 @@ class Case(msgspec.Struct, forbid_unknown_fields=True):
     """What GitHub and git say of agents' own commits."""
     agent_commits_are: AgentCommits = AgentCommits.APART
     """What the policy makes of them."""
+    observed: tuple[ObservedEdit, ...] = ()
+    """What commands changed, as the collector's hook saw it."""
+    command_changed: bool = True
+    """Whether the policy counts that."""
     fingerprints: bool = False
     """Whether the evidence has only fingerprints, so that tokens are compared."""
     agents: dict[str, str] = {}
@@ -53,7 +71,7 @@ def audit_of(folder: Path) -> Audit:
     case = msgspec.json.decode((folder / "case.json").read_bytes(), type=Case)
     names = (case.repository,) if case.repository else ()
     evidence = read_evidence([folder / "evidence"], roots=case.roots, repositories=names)
-    edits = tuple(_as_held(edit, case) for edit in evidence.edits)
+    edits = tuple(_as_held(edit, case) for edit in (*evidence.edits, *case.observed))
     return attribute(
         AuditSubject(
             merged_at=case.merged_at,
@@ -68,6 +86,7 @@ def audit_of(folder: Path) -> Audit:
             substitutions=case.substitutions,
             shell_text=case.shell_text,
             agent_commits=case.agent_commits_are,
+            command_changed=case.command_changed,
         ),
         at=case.as_of,
         book=FingerprintCodebook(FINGERPRINTER) if case.fingerprints else None,

@@ -36,7 +36,8 @@ def test_a_record_never_changes() -> None:
         file.path = "b.py"  # type: ignore[misc]
 
 
-def test_seven_reasons_attribute_a_line() -> None:
+def test_eight_reasons_attribute_a_line() -> None:
     named = {"run", "line", "rewrapped", "edited", "substituted", "shell_text", "agent_commit"}
+    named |= {"command_changed"}
     assert named == ATTRIBUTED
     assert set(Reason) > ATTRIBUTED

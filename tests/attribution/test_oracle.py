@@ -23,6 +23,7 @@ FEWEST = {
     "credited_elsewhere": 30,
     "common_line": 30,
     "agent_commit": 15,
+    "command_changed": 30,
     "edited": 15,
     "rewrapped": 10,
     "substituted": 10,

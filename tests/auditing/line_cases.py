@@ -34,15 +34,14 @@ from tests.attribution.test_audits import Case as FolderCase
 def of_folder(folder: Path) -> LineCase:
     """Return a folder's case, of no line yet."""
     case = msgspec.json.decode((folder / "case.json").read_bytes(), type=FolderCase)
+    read = read_evidence([folder / "evidence"], roots=case.roots)
+    edits = (*read.edits, *case.observed)
     return LineCase(
         subject=AuditSubject(
             merged_at=case.merged_at, repository=case.repository, pull_request=case.pull_request
         ),
         change=Change(files=parse_diff((folder / "change.diff").read_bytes())),
-        evidence=replace(
-            read_evidence([folder / "evidence"], roots=case.roots),
-            agent_commits=case.agent_commits,
-        ),
+        evidence=replace(read, edits=edits, agent_commits=case.agent_commits),
         policy=POLICIES[case.policy],
         path="",
         line=0,

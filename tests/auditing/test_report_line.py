@@ -42,7 +42,7 @@ AUDITS = FIXTURES / "audits"
 CODE = some_code("order", 30)
 
 
-BY_COMMANDS = (Reason.SUBSTITUTED, Reason.SHELL_TEXT)
+BY_COMMANDS = (Reason.SUBSTITUTED, Reason.SHELL_TEXT, Reason.COMMAND_CHANGED)
 
 
 def whole(report: LineReport) -> str:

@@ -14,7 +14,11 @@ def test_every_run_queues_the_event_elsewhere(
     monkeypatch.delenv("XDG_STATE_HOME", raising=False)
     ran: list[str] = []
 
-    def run(program: list[str], environment: dict[str, str]) -> float:
+    def run(program: list[str], environment: dict[str, str], event: bytes | None = None) -> float:
+        if event is not None:
+            real(program, environment, event)
+            ran.append("look")
+            return float(len(ran))
         queued = Path(environment["XDG_STATE_HOME"]) / "ghapp" / "collector" / "queue"
         before = sum(path.read_bytes().count(b"\n") for path in queued.glob("*.queue"))
         real(program, environment)
@@ -24,9 +28,12 @@ def test_every_run_queues_the_event_elsewhere(
 
     real = latency._run
     monkeypatch.setattr(latency, "_run", run)
+    monkeypatch.setattr(latency, "FILES", 3)
     found = latency.measure(5)
-    assert ran == ["hook"] * 5 + ["python"] * 5
-    assert found == latency.HookLatency(median=3.0, p95=4.0, interpreter=8.0)
+    assert ran == ["hook"] * 5 + ["python"] * 5 + ["look"] * 10
+    assert found == latency.HookLatency(
+        median=3.0, p95=4.0, interpreter=8.0, before=15.0, after=16.0
+    )
     assert list(tmp_path.iterdir()) == []
 
 

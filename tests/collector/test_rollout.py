@@ -60,7 +60,9 @@ def test_the_hook_runs_after_edits_and_at_the_end_of_turns() -> None:
     assert [entry["matcher"] for entry in hooks["PostToolUse"]] == ["Edit", rollout.MATCHER]
     for event in ("PostToolUse", "Stop", "SessionEnd"):
         assert hooks[event][-1]["hooks"] == [{"type": "command", "command": OURS, "timeout": 5}]
-    assert hooks["PreToolUse"] == SETTINGS["hooks"]["PreToolUse"]  # type: ignore[index]
+    theirs, ours = hooks["PreToolUse"]
+    assert [theirs] == SETTINGS["hooks"]["PreToolUse"]  # type: ignore[index]
+    assert ours == {**hooks["Stop"][-1], "matcher": "Bash"}
 
 
 def test_ours_among_theirs_is_taken_out_alone() -> None:
@@ -185,6 +187,7 @@ def test_a_plugin_is_written_and_removed_whole(tmp_path: Path) -> None:
     manifest = json.loads((root / ".claude-plugin" / "plugin.json").read_text())
     assert manifest["name"] == plugin["name"] == rollout.PLUGIN
     assert set(json.loads((root / "hooks" / "hooks.json").read_text())["hooks"]) == {
+        "PreToolUse",
         "PostToolUse",
         "Stop",
         "SessionEnd",
