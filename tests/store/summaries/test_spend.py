@@ -139,12 +139,17 @@ def test_all_amounts_are_those_of_the_raw_rows(
     made = SpendingOrganization(store, sent, merged)
     selection = made.selection(**asked)
     questions = SpendQuestions(store.database, PersonNaming())
-    found = questions.summary(selection, CostBasis.LIST, grain, today=TODAY)
+    try:
+        found = questions.summary(selection, CostBasis.LIST, grain, today=TODAY)
+        before = found.changes.before
+        assert before is not None
+        earlier = replace(selection, since=before.since, until=before.until)
+        old = questions.summary(earlier, CostBasis.LIST, grain, today=TODAY)
+    except NotShown as refused:
+        # test_usage.py holds when: too few others used any.
+        assert selection.team is not None, refused  # noqa: PT017
+        return
     check_amounts(made, selection, grain, found)
-    before = found.changes.before
-    assert before is not None
-    earlier = replace(selection, since=before.since, until=before.until)
-    old = questions.summary(earlier, CostBasis.LIST, grain, today=TODAY)
     check_amounts(made, earlier, grain, old)
     check_changes(found, old)
 
