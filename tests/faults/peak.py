@@ -128,7 +128,7 @@ class _Day:
             look(place.services)
             for item in items:
                 if item.kind != WorkKind.OUTCOMES:
-                    self.oldest = max(self.oldest, place.clock() - item.created_at)
+                    self.oldest = max(self.oldest, place.clock() - item.due_at)
                 perform(item.id, place.services, worker="peak")
                 self._note(item.pull_request)
 
