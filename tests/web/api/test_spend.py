@@ -83,7 +83,7 @@ def test_a_repository_s_spend_is_its_own(admin: FlaskClient) -> None:
 
 def test_cost_centers_pay_for_their_people_by_month(admin: FlaskClient, place: Place) -> None:
     teams = place.store.teams.of("acme")[TeamSource.CSV]
-    members = [replace(one, cost_center="=4711") if n % 2 else one for n, one in enumerate(teams)]
+    members = [replace(one, cost_center="=4711" if n % 2 else None) for n, one in enumerate(teams)]
     place.store.teams.replace("acme", TeamSource.CSV, members)
     rows = table(admin, "/api/organizations/acme/charge-back.csv")
     assert {row["basis"] for row in rows} == {"list"}

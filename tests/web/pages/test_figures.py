@@ -33,7 +33,7 @@ from ghapp.summaries.counts import PullFacts
 from ghapp.summaries.selection import NamesShown, PersonNaming, PullSelection, RankBy, TimeGrain
 from ghapp.web.app import create_app
 from tests.store.plain_usage import counting
-from tests.store.records import document
+from tests.store.records import DAY, document
 from tests.store.summaries.slow_summaries import Pull, Slow
 from tests.web.conftest import NOW
 from tests.web.pages import recounted, recounted_periods
@@ -103,10 +103,10 @@ def deployments(store: Store) -> list[tuple[int, datetime, frozenset[str]]]:
 
 
 def reports(edits: Iterable[list[Edit]]) -> Iterator[tuple[str, datetime]]:
-    """Yield whose machine reported when: in the demo those report that made edits."""
-    for of_repository in edits:
-        for edit in of_repository:
-            yield edit.actor or "", monday(edit.at)
+    """Yield whose machine reported when: in the demo those that made edits, then and lately."""
+    for edit in (edit for of_repository in edits for edit in of_repository):
+        login = edit.actor or ""
+        yield from ((login, week) for week in (monday(edit.at), monday(NOW - DAY * 7), monday(NOW)))
 
 
 def odd_ones(place: Place) -> dict[tuple[int, int], PullFacts]:
