@@ -50,7 +50,7 @@ MEASURED: dict[Reason, TierRecord] = {
     Reason.SUBSTITUTED: TierRecord(4_725, 4_725),
     Reason.SHELL_TEXT: TierRecord(12_774, 12_774),
     Reason.AGENT_COMMIT: TierRecord(13_700, 13_701),
-    Reason.COMMAND_CHANGED: TierRecord(14_722, 14_722),
+    Reason.COMMAND_CHANGED: TierRecord(9_119, 9_125),
     Reason.COMMON_LINE: TierRecord(104, 1_147),
     Reason.SCATTERED: TierRecord(99, 447),
     Reason.REWRITTEN: TierRecord(12, 1_362),
@@ -60,7 +60,7 @@ MEASURED: dict[Reason, TierRecord] = {
 `SHELL_TEXT` is from seeds 502 and 503 of ``bench truth --shells``, `SUBSTITUTED` from these and
 from seeds 402 and 403, which have renames by commands; `AGENT_COMMIT` is from
 ``python3 run.py bench pushed``, seeds 505 and 506, and `COMMAND_CHANGED` from ``bench looks``,
-seeds 521 to 523.
+seeds 541 to 543.
 """
 
 

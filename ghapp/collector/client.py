@@ -170,13 +170,17 @@ def checked(url: str) -> str:
 
     Raises `AddressError`.
     """
-    parts = urlsplit(url.strip())
+    wrong = AddressError(
+        f"{url!r} is not an address to send to: give the app's own, such as "
+        "https://audits.example.com (http only to this machine itself)"
+    )
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        raise wrong from None
     is_loopback = parts.scheme == "http" and parts.hostname in _LOOPBACK
     if not (parts.scheme == "https" or is_loopback) or not parts.hostname or "@" in parts.netloc:
-        raise AddressError(
-            f"{url!r} is not an address to send to: give the app's own, such as "
-            "https://audits.example.com (http only to this machine itself)"
-        )
+        raise wrong
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
 

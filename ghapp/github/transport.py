@@ -181,7 +181,10 @@ class GitHubTransport:
         address = next((link["url"] for link in links if link.get("rel") == "next"), None)
         if address is None:
             return None
-        parts = urlsplit(address)
+        try:
+            parts = urlsplit(address)
+        except ValueError as error:
+            raise TemporaryFailure("next page", f"it is no address: {address[:80]!r}") from error
         ours = (self._parts.scheme, self._parts.netloc)
         if (parts.scheme, parts.netloc) != ours or not parts.path.startswith(self._parts.path):
             raise TemporaryFailure("next page", f"it is on another host: {parts.netloc!r}")

@@ -3,7 +3,6 @@
 import base64
 from datetime import timedelta
 from typing import NoReturn
-from urllib.parse import urlsplit
 
 import msgspec
 import structlog
@@ -86,8 +85,8 @@ def local_path(wanted: str | None) -> str:
     # Browsers read a backslash as a slash, and drop tabs and newlines.
     # https://url.spec.whatwg.org/#concept-basic-url-parser
     is_plain = text.isprintable() and "\\" not in text
-    parts = urlsplit(text) if is_plain and text.startswith("/") else None
-    is_ours = parts is not None and not parts.netloc and not text.startswith("//")
+    # Two slashes begin the name of a host.
+    is_ours = is_plain and text.startswith("/") and not text.startswith("//")
     return text if is_ours else "/"
 
 

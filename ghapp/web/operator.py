@@ -140,5 +140,7 @@ def _is_from_here() -> bool:
     """Say whether our own page sends this: a browser adds the password to any site's request."""
     origin = request.headers.get("Origin")
     if origin is not None:
-        return urlsplit(origin).netloc == request.host
+        with suppress(ValueError):
+            return urlsplit(origin).netloc == request.host
+        return False
     return request.headers.get("Sec-Fetch-Site", "none") in {"none", "same-origin"}

@@ -38,6 +38,7 @@ def test_good_addresses(given: str, used: str) -> None:
         "http://audits.example.com",
         "audits.example.com",
         "ftp://audits.example.com",
+        "https://[",
         "https://ann:secret@audits.example.com",
         "http://localhost.example.com",
         "https://",

@@ -70,6 +70,11 @@ def test_next_page_elsewhere_is_refused(address: str) -> None:
         GitHubTransport("https://git.example/api/v3").next_page(linked(address))
 
 
+def test_a_next_page_that_is_no_address_is_for_later() -> None:
+    with pytest.raises(TemporaryFailure, match="no address"):
+        GitHubTransport("https://git.example/api/v3").next_page(linked("https://[/api/v3/x"))
+
+
 def test_pygithub_prints_nothing_by_itself() -> None:
     GitHubTransport("https://api.github.com").close()
     logger = logging.getLogger("github")

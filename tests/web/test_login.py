@@ -121,7 +121,14 @@ def test_a_person_who_says_no_is_not_let_in(place: Place) -> None:
 
 @pytest.mark.parametrize(
     "next_path",
-    ["//evil.example/", "https://evil.example/", "/\\evil.example", "/\t/evil.example", "evil"],
+    [
+        "//evil.example/",
+        "https://evil.example/",
+        "/\\evil.example",
+        "/\t/evil.example",
+        "evil",
+        "//[",
+    ],
 )
 def test_nobody_is_led_elsewhere(shared: Place, next_path: str) -> None:
     shared.sign_in("reader", next=next_path)

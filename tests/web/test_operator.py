@@ -167,7 +167,11 @@ def test_what_comes_round_is_told_the_refused_first(desk: FlaskClient, operated:
 
 def test_another_site_cannot_press_the_button(desk: FlaskClient, operated: Services) -> None:
     number = dead_letter(operated)
-    for more in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+    for more in (
+        {"Origin": "https://["},
+        {"Origin": "https://evil.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+    ):
         answer = desk.post(f"/operator/retry/{number}", headers={**AUTH, **more})
         assert answer.status_code == 403
     assert len(operated.store.work.dead_letters()) == 1
