@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import msgspec
 import pytest
 
-from ghapp.collector import account, choices, hook, queue, state
+from ghapp.collector import account, choices, hook, queue, shell_look, state
 from ghapp.collector.usage_sent import UsageSent
 from tests.cases import TOP
 from tests.cli.collecting import SERVER_PACKAGES, collect
@@ -179,6 +179,23 @@ def test_status_tells_all_that_is_remembered(machine: Machine, app: App) -> None
     assert "held back 2 event(s) of github.com/acme/other: the app did not accept it" in told
     assert "hook      not in the settings of this user: ghapp collect install" in told
     assert "started a flush at " in told
+
+
+def test_a_checkout_where_commands_are_not_looked_at_is_named(
+    machine: Machine, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.enroll(app)
+    root = machine.clone().path
+    asked = {"hook_event_name": "PreToolUse", "session_id": "s", "cwd": str(root)}
+    asked |= {"tool_name": "Bash", "tool_use_id": "toolu_1"}
+    event = json.dumps(asked | {"tool_input": {"command": "sed -i s/a/b/ cart.py"}}).encode()
+    monkeypatch.setattr(shell_look, "BUDGET", 0.0)
+    shell_look.before(str(machine.places.directory), event, int(NOW.timestamp() * 1e9))
+    why = "git took more than 0 ms"
+    told = collect(machine, "status")
+    assert f"commands  not looked at in {os.path.realpath(root)}: {why}" in told.stdout
+    found = json.loads(collect(machine, "status", "--format", "json").stdout)
+    assert found["not_looked_at"] == [{"root": os.path.realpath(root), "why": why}]
 
 
 def test_a_full_queue_is_said(machine: Machine, app: App) -> None:
