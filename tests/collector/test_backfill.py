@@ -279,3 +279,18 @@ def test_other_agents_transcripts_are_sent_under_their_own_name(
     (edit,) = app.edits.values()
     assert (edit.agent, edit.path) == ("codex", "src/a.py")
     assert len(edit.lines.hunks[0].own) == 2
+
+
+def test_a_substitution_in_a_transcript_is_not_sent(
+    machine: Machine, app: App, clone: Clone
+) -> None:
+    agent = Agent(machine, clone.path, "s1")
+    agent.write("cart.py", "def total(lines):\n    return 1\n")
+    (clone.path / "cart.py").write_text("def amount(lines):\n    return 1\n")
+    done = {"stdout": "", "stderr": "", "interrupted": False}
+    agent._record("Bash", {"command": "sed -i s/total/amount/ cart.py"}, done)
+    run(machine)
+    # Only the hook sees both sides; a backfill sends what editing tools wrote.
+    assert [(one.path, one.outcome) for one in app.edits.values()] == [
+        ("cart.py", EditResult.APPLIED)
+    ]
