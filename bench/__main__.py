@@ -259,7 +259,9 @@ def _auditor_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--command", help="measure this program instead, such as 'ghapp audit'")
     parser.add_argument("--peer", choices=sorted(PEERS), help="measure this program instead")
     parser.add_argument("--plain", action="store_true", help="measure plain equality instead")
-    parser.add_argument("--forget", choices=("applied", "all"), help="whose outcomes to forget")
+    parser.add_argument(
+        "--forget", choices=("applied", "all", "seen"), help="whose outcomes to forget"
+    )
 
 
 def _auditor(options: argparse.Namespace, *, patient: bool) -> Auditor:

@@ -1,5 +1,6 @@
 """Our engine as an auditor in this process; only this module of the bench calls it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -49,12 +50,15 @@ class PatientEngineAuditor:
 
     policy: Policy = POLICIES["claude-code-v1"]
     forget: str | None = None
-    """Whose outcomes to forget, as if the agent recorded none: of ``applied`` edits or ``all``."""
+    """Whose outcomes to forget, as if the agent recorded none: of ``applied`` edits or ``all``;
+    ``seen``: applied edits as if only the collector's hook had seen their lines."""
 
     def __call__(self, question: Question) -> Document:
         """Return our audit of one change."""
         evidence = kept_evidence(question.evidence, question.roots)
-        if self.forget:
+        if self.forget == "seen":
+            evidence = with_outcome(evidence, EditResult.OBSERVED, (EditResult.APPLIED,))
+        elif self.forget:
             evidence = without_outcomes(evidence, every=self.forget == "all")
         audit = attribute(
             AuditSubject(merged_at=question.merged_at),
@@ -75,8 +79,16 @@ def kept_evidence(paths: tuple[Path, ...], roots: tuple[str, ...]) -> Evidence:
 def without_outcomes(evidence: Evidence, *, every: bool) -> Evidence:
     """Return evidence as an agent would leave it that records no outcome (rules.md 2.17)."""
     forgotten = EditResult if every else (EditResult.APPLIED,)
+    return with_outcome(evidence, EditResult.UNRECORDED, forgotten)
+
+
+def with_outcome(
+    evidence: Evidence, outcome: EditResult, instead_of: Iterable[EditResult]
+) -> Evidence:
+    """Return evidence whose edits of some outcomes have another one."""
+    others = frozenset(instead_of)
     edits = (
-        replace(edit, outcome=EditResult.UNRECORDED) if edit.outcome in forgotten else edit
+        replace(edit, outcome=outcome) if edit.outcome in others else edit
         for edit in evidence.edits
     )
     return replace(evidence, edits=tuple(edits))
