@@ -108,7 +108,10 @@ class Services:
 
     def publishing_plan(self, installation_id: int) -> PublishingPlan:
         """Return what an installation has room to publish now."""
-        expected = self.store.merge_rates.expected(installation_id, self.clock())
+
+        @cache
+        def needed() -> dict[WriteKind, int]:
+            return needs(self.store.merge_rates.expected(installation_id, self.clock()))
 
         def written() -> dict[WriteKind, int] | None:
             found = self.pace.writes_of(installation_id, tuple(WriteKind))
@@ -116,7 +119,7 @@ class Services:
 
         return PublishingPlan(
             writes_an_hour=self.settings.writes_per_hour,
-            needed=needs(expected),
+            needed=needed,
             written=written,
             note=partial(self.pace.note_writes, installation_id),
         )

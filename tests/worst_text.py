@@ -32,8 +32,6 @@ ENDS = ("", "\n", "\n!")
 """What may stand behind: nothing, and characters at which the rest may fail."""
 SLOWEST = 6
 """Texts that are tried in full for each use of a pattern."""
-SHORT = (128, 32)
-"""By which factors texts are shortened to compare them."""
 CLEAR = 10_000_000
 """Nanoseconds of CPU above linear growth after which no slower text is looked for."""
 _REPEATS = (codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT)
@@ -266,7 +264,7 @@ def slowest(pattern: re.Pattern[Any], use: str, given: Iterable[PatternForm]) ->
     """
     found: list[tuple[int, PatternForm]] = []
     for form in given:
-        short, longer = (_cpu(pattern, use, form, share) for share in SHORT)
+        short, longer = (_cpu(pattern, use, form, share) for share in (64, 16))
         found = sorted([*found, (longer - 4 * short, form)], reverse=True)[:SLOWEST]
         if found[-1][0] > CLEAR and len(found) == SLOWEST:
             break

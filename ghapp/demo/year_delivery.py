@@ -11,7 +11,7 @@ from ghapp.store.schema import deployed_commit, deployment, incident
 HOUR = timedelta(hours=1)
 
 
-class Merged(Protocol):
+class MergedPull(Protocol):
     """A merged pull request of the year."""
 
     @property
@@ -29,7 +29,7 @@ def merge_commit(name: str, number: int) -> str:
 
 
 def deliver(
-    store: Store, repository_id: int, name: str, pulls: Sequence[Merged], until: datetime
+    store: Store, repository_id: int, name: str, pulls: Sequence[MergedPull], until: datetime
 ) -> None:
     """Store a deployment after most merges, and an incident after some deployments.
 
@@ -59,7 +59,7 @@ class _Delivery:
         self._waiting: list[str] = []
         self._before: str | None = None
 
-    def merge(self, pull: Merged, following: datetime) -> None:
+    def merge(self, pull: MergedPull, following: datetime) -> None:
         """Merge a pull request, and perhaps deploy all that wait, before the following one."""
         random = self._random
         self._waiting.append(merge_commit(self._name, pull.number))

@@ -47,7 +47,8 @@ class PublishingPlan(Struct, frozen=True):
     """What one installation may write now."""
 
     writes_an_hour: int
-    needed: Mapping[WriteKind, int]
+    needed: Callable[[], Mapping[WriteKind, int]]
+    """What `needs` says; called only where a write asks for room."""
     written: Callable[[], Mapping[WriteKind, int] | None]
     """Writes of the last hour by kind; ``None``: unknown, since Redis is away."""
     note: Callable[[WriteKind, int], None]
@@ -62,9 +63,10 @@ class PublishingPlan(Struct, frozen=True):
         written = self.written()
         if kind is WriteKind.LABEL or written is None:
             return True
+        needed = self.needed()
         used = sum(written.get(one, 0) for one in WriteKind)
         lacking = sum(
-            max(0, self.needed[one] - written.get(one, 0))
+            max(0, needed[one] - written.get(one, 0))
             for one in takewhile(lambda one: one is not kind, WriteKind)
         )
         return used + lacking < self.writes_an_hour
@@ -76,7 +78,7 @@ class PublishingPlan(Struct, frozen=True):
         if written is None:
             return None
         first = sum(
-            count for kind, count in self.needed.items() if kind is not WriteKind.SECOND_EDIT
+            count for kind, count in self.needed().items() if kind is not WriteKind.SECOND_EDIT
         )
         return max(0, self.writes_an_hour - max(first, sum(written.values())))
 
@@ -96,6 +98,6 @@ def caught_up(left_out: int, spare: int | None) -> str:
 
 
 EVERYTHING = PublishingPlan(
-    writes_an_hour=1, needed={}, written=lambda: None, note=lambda _kind, _count: None
+    writes_an_hour=1, needed=dict, written=lambda: None, note=lambda _kind, _count: None
 )
 """Leaves nothing out."""

@@ -27,12 +27,12 @@ from ghapp.store.schema import (
 )
 from ghapp.store.summaries.conditions import into_default, midnight, same_pull
 from ghapp.summaries.dora import (
-    Deployed,
     DeployedChange,
     DeploymentSource,
     DoraFigures,
     IncidentSource,
     IncidentSpan,
+    ProductionDeployment,
     dora,
 )
 
@@ -201,7 +201,7 @@ def figures(
     """Return the DORA metrics of some repositories."""
     rows = _production(connection, repository_ids)
     return dora(
-        [Deployed(row.repository_id, row.succeeded_at) for row in rows],
+        [ProductionDeployment(row.repository_id, row.succeeded_at) for row in rows],
         _incidents(connection, repository_ids),
         _changes(connection, repository_ids, since, until),
         since=since,

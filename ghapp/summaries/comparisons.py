@@ -13,7 +13,7 @@ from ghapp.attribution.model import Struct
 from ghapp.summaries.counts import OutcomeComparison, OutcomeMeasure
 from ghapp.summaries.selection import SMALLEST_GROUP
 from ghapp.summaries.strata import (
-    Superiority,
+    SuperiorityEstimate,
     ToldDifference,
     differences,
     paired,
@@ -121,7 +121,7 @@ def compared(pulls: Sequence[ComparedPull]) -> tuple[OutcomeDifference, ...]:
     """Compare pull requests with attributed lines with those without, measure by measure."""
     ones = [one for one in pulls if one.is_assisted]
     others = [one for one in pulls if not one.is_assisted]
-    found: dict[OutcomeMeasure, Superiority | None] = {
+    found: dict[OutcomeMeasure, SuperiorityEstimate | None] = {
         measured: _beside(ones, others, measured) for measured in MEASURES
     }
     for measured in STANDING:
@@ -136,7 +136,7 @@ def finer(pulls: Sequence[ComparedPull]) -> tuple[FinerDifference, ...]:
     Measures of which too little is known are left out.
     """
     others = [one for one in pulls if not one.is_assisted]
-    found: dict[FinerKey, Superiority | None] = {}
+    found: dict[FinerKey, SuperiorityEstimate | None] = {}
     for (by, name), ones in _parts(pulls).items():
         for measured in (*MEASURES, *STANDING):
             found[by, name, measured] = _beside(ones, others, measured)
@@ -164,7 +164,7 @@ def _parts(
     return {key: parts[key] for key in sorted(parts, key=lambda key: (order.index(key[0]), key))}
 
 
-def _same_people(pulls: Sequence[ComparedPull]) -> dict[FinerKey, Superiority | None]:
+def _same_people(pulls: Sequence[ComparedPull]) -> dict[FinerKey, SuperiorityEstimate | None]:
     """Compare within authors; nothing, if fewer than a group of them have both."""
     both: defaultdict[str, set[bool]] = defaultdict(set)
     for pull in pulls:
@@ -195,7 +195,7 @@ def _beside(
     others: Iterable[ComparedPull],
     measured: OutcomeMeasure,
     stratum: Callable[[ComparedPull], Hashable] = _of_size,
-) -> Superiority | None:
+) -> SuperiorityEstimate | None:
     arms = (
         strata_of((stratum(one), one.values.get(measured)) for one in group)
         for group in (ones, others)

@@ -38,7 +38,7 @@ class IncidentSource(StrEnum):
     """GitHub's issues with a label that the organization chose."""
 
 
-class Deployed(Struct, frozen=True):
+class ProductionDeployment(Struct, frozen=True):
     """A deployment to production that succeeded."""
 
     repository_id: int
@@ -93,7 +93,7 @@ class DoraFigures(Struct, frozen=True):
 
 
 def dora(
-    deployed: Sequence[Deployed],
+    deployed: Sequence[ProductionDeployment],
     incidents: Sequence[IncidentSpan],
     changes: Iterable[DeployedChange],
     *,
@@ -129,7 +129,7 @@ def dora(
 
 
 def failures(
-    deployed: Iterable[Deployed], incidents: Iterable[IncidentSpan]
+    deployed: Iterable[ProductionDeployment], incidents: Iterable[IncidentSpan]
 ) -> Mapping[int, list[datetime]]:
     """Return by repository when the deployments succeeded that an incident followed.
 

@@ -48,7 +48,7 @@ def tenure_band(days: int) -> TenureBand:
     return TenureBand.YEARS_2_5 if days < FIVE_YEARS else TenureBand.YEARS_5
 
 
-class Segment(Struct, frozen=True):
+class PeopleSegment(Struct, frozen=True):
     """The people of one team, role, band, place or cost center."""
 
     kind: SegmentKind

@@ -27,7 +27,7 @@ Arm = Mapping[Stratum, Sequence[float]]
 """Stratum → the values of a group there."""
 
 
-class Superiority(Struct, frozen=True):
+class SuperiorityEstimate(Struct, frozen=True):
     """How often a member of one group has more than one of the other, in the same stratum."""
 
     value: float
@@ -50,7 +50,7 @@ class ToldDifference(Struct, frozen=True):
     """A difference of two groups, with an interval that allows for the others on the page."""
 
     value: float | None
-    """As `Superiority`; ``None``: there are too few to compare."""
+    """As `SuperiorityEstimate`; ``None``: there are too few to compare."""
     low: float | None
     """Ends of the interval: with 95 % confidence, all intervals of the page hold at once."""
     high: float | None
@@ -61,7 +61,7 @@ class ToldDifference(Struct, frozen=True):
     strata: int
 
 
-def superiority(ones: Arm, others: Arm) -> Superiority | None:
+def superiority(ones: Arm, others: Arm) -> SuperiorityEstimate | None:
     """Compare two groups; ``None``: too few have somebody to be compared with.
 
     >>> found = superiority({"a": [2.0] * 10}, {"a": [1.0] * 10, "b": [9.0]})
@@ -87,10 +87,12 @@ def superiority(ones: Arm, others: Arm) -> Superiority | None:
         events += _events(of_one, of_other)
     if min(counts) < LEAST or events < LEAST_EVENTS or variance <= 0:
         return None
-    return Superiority(total / weights, sqrt(variance) / weights, counts[0], counts[1], strata)
+    return SuperiorityEstimate(
+        total / weights, sqrt(variance) / weights, counts[0], counts[1], strata
+    )
 
 
-def paired(differences: Iterable[tuple[float, int, int]]) -> Superiority | None:
+def paired(differences: Iterable[tuple[float, int, int]]) -> SuperiorityEstimate | None:
     """Compare two parts of the same things, such as attributed and other lines of pull requests.
 
     Each is the difference of the two parts, from -1 to 1, and how many members each has. Without an
@@ -103,10 +105,10 @@ def paired(differences: Iterable[tuple[float, int, int]]) -> Superiority | None:
     value = sum(moved) / len(known)
     error = sqrt(sum(one * one for one in moved)) / len(known)
     counts = (sum(ones for _, ones, _ in known), sum(others for _, _, others in known))
-    return Superiority((1 + value) / 2, error / 2, *counts, len(known))
+    return SuperiorityEstimate((1 + value) / 2, error / 2, *counts, len(known))
 
 
-def told(found: Mapping[KeyT, Superiority | None], level: float) -> dict[KeyT, bool]:
+def told(found: Mapping[KeyT, SuperiorityEstimate | None], level: float) -> dict[KeyT, bool]:
     """Say which of a family of differences can be told from chance.
 
     By Holm's rule: that any of those without an effect is taken for one has at most the
@@ -122,7 +124,7 @@ def told(found: Mapping[KeyT, Superiority | None], level: float) -> dict[KeyT, b
 
 
 def differences(
-    found: Mapping[KeyT, Superiority | None], level: float
+    found: Mapping[KeyT, SuperiorityEstimate | None], level: float
 ) -> dict[KeyT, ToldDifference]:
     """Return the differences of a family with intervals that hold at once."""
     answers = told(found, level)
@@ -168,7 +170,7 @@ def _events(ones: Sequence[float], others: Sequence[float]) -> int:
     return len(values) - max(len(list(tied)) for _, tied in groupby(values))
 
 
-def _with_interval(one: Superiority, level: float, *, is_told: bool) -> ToldDifference:
+def _with_interval(one: SuperiorityEstimate, level: float, *, is_told: bool) -> ToldDifference:
     reach = NormalDist().inv_cdf(1 - level / 2) * one.error
     # Holm may tell a little more than intervals that hold at once: one may just reach 0.5.
     low, high = max(one.value - reach, 0.0), min(one.value + reach, 1.0)

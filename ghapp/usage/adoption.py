@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from ghapp.attribution.model import Struct
-from ghapp.summaries.segments import Segment, SegmentKind
+from ghapp.summaries.segments import PeopleSegment, SegmentKind
 from ghapp.summaries.selection import SMALLEST_GROUP, TimeGrain
 from ghapp.usage.counts import OTHERS, AdoptionCounts
 from ghapp.usage.segments import PersonKey, named
@@ -110,7 +110,7 @@ class AdoptionStudy(Struct, frozen=True):
     """How the adoption of agents went."""
 
     by: SegmentKind
-    within: Segment | None
+    within: PeopleSegment | None
     """Only these people are counted; ``None``: everybody."""
     until: date
     """The Sunday up to which weeks are whole."""

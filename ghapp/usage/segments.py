@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 from ghapp.attribution.model import Struct
 from ghapp.summaries.counts import PullCounts
 from ghapp.summaries.periods import ONE_DAY, DayPeriod
-from ghapp.summaries.segments import Segment, SegmentKind
+from ghapp.summaries.segments import PeopleSegment, SegmentKind
 from ghapp.summaries.selection import SMALLEST_GROUP, TimeGrain
 from ghapp.usage.answers import TokenCounts, total_tokens
 from ghapp.usage.counts import OTHERS, EditCounts, total_edits
@@ -76,7 +76,7 @@ class SegmentTable(Struct, frozen=True):
     """The numbers of all groups of one kind."""
 
     by: SegmentKind
-    within: Segment | None
+    within: PeopleSegment | None
     """Only these people are counted; ``None``: everybody."""
     period: DayPeriod
     """The whole months of the days that were asked for."""
@@ -123,7 +123,7 @@ class ShownNumbers(Struct, Generic[ValueT], frozen=True):
         return self.of[name].value if name in self.of else None
 
 
-class Measure(Struct, Generic[ValueT], frozen=True):
+class MonthlyNumber(Struct, Generic[ValueT], frozen=True):
     """One number of everybody, with who is behind it in each month."""
 
     parts: tuple[PersonMonth[ValueT], ...]
@@ -246,11 +246,11 @@ class SegmentFacts(Struct, frozen=True):
     """People of each group who are within the filter, by the table of people."""
     outside: Mapping[str, int]
     """The others of each group."""
-    pulls: Measure[PullCounts]
-    outcomes: Measure[ReviewedCounts]
-    users: Measure[None]
-    tokens: Measure[TokenCounts]
-    edits: Measure[EditCounts]
+    pulls: MonthlyNumber[PullCounts]
+    outcomes: MonthlyNumber[ReviewedCounts]
+    users: MonthlyNumber[None]
+    tokens: MonthlyNumber[TokenCounts]
+    edits: MonthlyNumber[EditCounts]
 
 
 def named(sizes: Mapping[str, int], outside: Mapping[str, int]) -> list[str]:

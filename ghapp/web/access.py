@@ -278,6 +278,11 @@ def readable(installation_id: int) -> frozenset[int]:
     return asked(lambda readers: readers.readable(asking.person, installation_id))
 
 
+def readable_ids(installation_id: int) -> tuple[int, ...]:
+    """Return the ids of the repositories that `readable` returns, sorted."""
+    return tuple(sorted(readable(installation_id)))
+
+
 def installations() -> tuple[Installation, ...]:
     """Return the installations with anything that the viewer may read, sorted by account."""
     asking = require_viewer()

@@ -19,7 +19,7 @@ def plan(expected: MergeRate, written: Counter[WriteKind], most: int = 500) -> P
         written[kind] += count
 
     return PublishingPlan(
-        writes_an_hour=most, needed=needs(expected), written=lambda: written, note=note
+        writes_an_hour=most, needed=lambda: needs(expected), written=lambda: written, note=note
     )
 
 

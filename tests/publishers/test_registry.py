@@ -44,7 +44,7 @@ def test_what_has_no_room_is_left_out_and_follows(publisher: Publisher) -> None:
     noted: list[tuple[WriteKind, int]] = []
     full = PublishingPlan(
         writes_an_hour=2,
-        needed=needs(MergeRate(merged=2, assisted=2)),
+        needed=lambda: needs(MergeRate(merged=2, assisted=2)),
         written=dict,
         note=lambda kind, count: noted.append((kind, count)),
     )
@@ -67,7 +67,7 @@ def test_what_has_no_room_is_left_out_and_follows(publisher: Publisher) -> None:
 def test_a_comment_that_nobody_wants_is_not_left_out(publisher: Publisher) -> None:
     full = PublishingPlan(
         writes_an_hour=1,
-        needed=needs(MergeRate(merged=9, assisted=9)),
+        needed=lambda: needs(MergeRate(merged=9, assisted=9)),
         written=dict,
         note=lambda _kind, _count: None,
     )

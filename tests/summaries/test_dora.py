@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghapp.summaries.dora import Deployed, DeployedChange, IncidentSpan, dora
+from ghapp.summaries.dora import DeployedChange, IncidentSpan, ProductionDeployment, dora
 from tests.searching import searched
 
 START = datetime(2026, 9, 7, tzinfo=UTC)  # a Monday
@@ -16,7 +16,7 @@ HOUR = timedelta(hours=1)
 times = st.integers(0, 24 * 35).map(lambda hours: START + hours * HOUR)
 repositories = st.sampled_from((1, 2))
 histories = st.tuples(
-    st.lists(st.builds(Deployed, repositories, times), max_size=12, unique=True),
+    st.lists(st.builds(ProductionDeployment, repositories, times), max_size=12, unique=True),
     st.lists(st.builds(IncidentSpan, repositories, times, st.none() | times), max_size=6),
 )
 
@@ -24,7 +24,7 @@ histories = st.tuples(
 @searched(40)
 @given(histories)
 def test_a_made_history_is_recounted(
-    history: tuple[list[Deployed], list[IncidentSpan]],
+    history: tuple[list[ProductionDeployment], list[IncidentSpan]],
 ) -> None:
     deployed, incidents = history
     found = dora(deployed, incidents, (), since=SINCE, until=UNTIL)
@@ -74,7 +74,7 @@ def test_lead_time_begins_at_the_first_commit_and_a_wrong_clock_is_not_counted()
 
 
 def test_without_any_incident_the_failure_rate_is_unknown_and_not_0() -> None:
-    deployed = [Deployed(1, START)]
+    deployed = [ProductionDeployment(1, START)]
     found = dora(deployed, [], (), since=START.date(), until=UNTIL)
     assert (found.tells_incidents, found.failure_rate.value) == (False, None)
     quiet = IncidentSpan(1, START - HOUR, START)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ghapp.summaries import strata
-from ghapp.summaries.strata import Superiority, differences, paired, superiority, told
+from ghapp.summaries.strata import SuperiorityEstimate, differences, paired, superiority, told
 from tests.searching import searched
 
 values = st.lists(st.integers(0, 3).map(float), min_size=1, max_size=4)
@@ -57,8 +57,8 @@ def test_strata_with_one_group_only_and_few_members_tell_nothing() -> None:
 
 
 def test_holm_tells_the_smallest_first_and_stops() -> None:
-    def of(errors: float) -> Superiority:
-        return Superiority(0.5 + errors * 0.01, 0.01, 50, 50, 1)
+    def of(errors: float) -> SuperiorityEstimate:
+        return SuperiorityEstimate(0.5 + errors * 0.01, 0.01, 50, 50, 1)
 
     # Two-sided p-values of 0.0027, 0.021, 0.046 and 0.32.
     found = {"a": of(3.0), "b": of(2.31), "c": of(2.0), "d": of(1.0), "e": None}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ghapp.usage.counts import OTHERS
-from ghapp.usage.segments import Measure, PersonMonth, ShownNumbers
+from ghapp.usage.segments import MonthlyNumber, PersonMonth, ShownNumbers
 from tests.searching import searched
 
 MONTHS = [date(2026, month, 1) for month in range(1, 6)]
@@ -17,9 +17,9 @@ GROUP = {person: (*NAMES, None)[person % 4] for person in range(1, 41)}
 parts = st.lists(st.tuples(st.sampled_from(MONTHS), st.integers(1, 40)), unique=True, max_size=150)
 
 
-def measure(told: Iterable[tuple[date, int]], within: range) -> Measure[frozenset[int]]:
+def measure(told: Iterable[tuple[date, int]], within: range) -> MonthlyNumber[frozenset[int]]:
     """Return a number that says who is behind it."""
-    return Measure(
+    return MonthlyNumber(
         tuple(
             PersonMonth(month, who, GROUP[who], who in within, frozenset({who}))
             for month, who in told

@@ -34,7 +34,7 @@ from ghapp.store.summaries.usage import UsageQuery
 from ghapp.store.tokens import TokenKind
 from ghapp.summaries.counts import PullCounts
 from ghapp.summaries.periods import DayPeriod
-from ghapp.summaries.segments import Segment, SegmentKind, whole_months
+from ghapp.summaries.segments import PeopleSegment, SegmentKind, whole_months
 from ghapp.summaries.selection import (
     SMALLEST_GROUP,
     NotShown,
@@ -51,7 +51,7 @@ from ghapp.usage.adoption import (
 )
 from ghapp.usage.counts import PersonPart, UsageSelection
 from ghapp.usage.segments import (
-    Measure,
+    MonthlyNumber,
     PersonKey,
     PersonMonth,
     ReviewedCounts,
@@ -70,7 +70,7 @@ class SegmentSelection(Struct, frozen=True):
     usage: UsageSelection
     """Organization, repositories and days; without a team and an agent."""
     by: SegmentKind
-    within: Segment | None = None
+    within: PeopleSegment | None = None
     """Only the people of this group; ``None``: everybody."""
 
 
@@ -183,14 +183,14 @@ class _SegmentQuery:
             sizes[0 if is_within else 1][name] = self._transaction.accounts.people(own)
         return sizes
 
-    def _authored(self, found: Iterable[tuple[str, date, ValueT]]) -> Measure[ValueT]:
+    def _authored(self, found: Iterable[tuple[str, date, ValueT]]) -> MonthlyNumber[ValueT]:
         """Return what authors add to a number by month."""
         keys, parts = self._transaction.accounts.keys, []
         for login, month, value in found:
             person = next(iter(keys([login])), None)
             group, is_within = self._by.of(login), self._is_within(login)
             parts.append(PersonMonth(month, person, group, is_within, value))
-        return Measure(tuple(parts))
+        return MonthlyNumber(tuple(parts))
 
     def _pulls(self) -> Iterator[tuple[str, date, PullCounts]]:
         for month in self._months():
@@ -240,7 +240,7 @@ class _SegmentQuery:
         queries = ((month, self.usage(month)) for month in self._months())
         return [(month.since, one) for month, query in queries for one in query.by_person]
 
-    def _parts(self, name: str | None) -> Measure[Any]:
+    def _parts(self, name: str | None) -> MonthlyNumber[Any]:
         """Return what people's usage adds to a number of that name; ``None``: only who they are."""
         login = self.usage().login
         parts = []
@@ -250,7 +250,7 @@ class _SegmentQuery:
                 who = login(one.person)
                 group, is_within = self._by.of(who), self._is_within(who)
                 parts.append(PersonMonth(month, one.person, group, is_within, value))
-        return Measure(tuple(parts))
+        return MonthlyNumber(tuple(parts))
 
     # --- weeks ------------------------------------------------------------------------------------
 

@@ -7,13 +7,13 @@ from flask import Response, abort
 from ghapp.reports.tables import to_csv
 from ghapp.summaries.counts import MeasuredFigure
 from ghapp.summaries.dora import DoraFigures
-from ghapp.summaries.selection import PullSelection, year_before
-from ghapp.web.access import note_access, readable, require_member, require_reader
+from ghapp.summaries.selection import PullSelection
+from ghapp.web.access import note_access, readable_ids, require_member, require_reader
 from ghapp.web.api.answers import answer
 from ghapp.web.api.blueprint import api
 from ghapp.web.api.exports import CSV, download
 from ghapp.web.api.operation import reads
-from ghapp.web.api.questions import SpanParameters, read
+from ghapp.web.api.questions import SpanParameters, period_of, read
 from ghapp.web.current import services
 
 COLUMNS = ("metric", "value", "low", "high", "based_on")
@@ -87,7 +87,7 @@ def _row(metric: str, figure: MeasuredFigure) -> Row:
 
 def _of_organization(organization: str) -> DoraFigures:
     installation = require_member(organization)
-    found = _asked(tuple(sorted(readable(installation.id))))
+    found = _asked(readable_ids(installation.id))
     note_access("DORA metrics", detail=installation.account)
     return found
 
@@ -100,11 +100,8 @@ def _of_repository(owner: str, name: str) -> DoraFigures:
 
 def _asked(repository_ids: tuple[int, ...]) -> DoraFigures:
     asked, today = read(SpanParameters), services.clock().date()
-    until = asked.until or today
-    since = asked.since or year_before(until)
-    if since > until:
-        abort(400, f"since is {since}, after today; give until, too")
-    selection = PullSelection(repository_ids, since=since, until=until)
+    period = period_of(asked.since, asked.until, today)
+    selection = PullSelection(repository_ids, since=period.since, until=period.until)
     found = services.summaries.dora(selection, today=today)
     return found or abort(400, "only days can be selected")
 

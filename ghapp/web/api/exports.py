@@ -11,7 +11,7 @@ from ghapp.reports.words import agent_name
 from ghapp.store import Installation, Repository
 from ghapp.summaries.counts import PersonUsage, PullRow
 from ghapp.summaries.selection import ListSlice, NamesShown, PullSelection
-from ghapp.web.access import note_access, readable, require_member, require_reader
+from ghapp.web.access import note_access, readable_ids, require_member, require_reader
 from ghapp.web.api.blueprint import api
 from ghapp.web.api.operation import reads
 from ghapp.web.api.questions import FilterParameters, UserParameters, read
@@ -186,7 +186,7 @@ def _selected_in(
 ) -> tuple[Installation, PullSelection]:
     """Return the pull requests to export of a member's repositories; log the access."""
     installation = require_member(organization)
-    selection = read(question).of(tuple(sorted(readable(installation.id))))
+    selection = read(question).of(readable_ids(installation.id))
     note_access("export", detail=f"{what} of {installation.account}")
     return installation, selection
 

@@ -8,7 +8,13 @@ from ghapp.store import ErasureScope, Installation, TokenKind
 from ghapp.store.summaries.questions import SummaryQuestions
 from ghapp.summaries.selection import NamesShown, PersonNaming, PullSelection, year_before
 from ghapp.usage.counts import UsageSelection
-from ghapp.web.access import PageViewer, installations, note_access, readable, require_viewer
+from ghapp.web.access import (
+    PageViewer,
+    installations,
+    note_access,
+    readable_ids,
+    require_viewer,
+)
 from ghapp.web.api.answers import answer
 from ghapp.web.api.blueprint import api
 from ghapp.web.api.operation import reads
@@ -29,7 +35,7 @@ def own_record() -> Response:
     viewer = require_viewer()
     note_access("own record")
     until = services.clock().date()
-    places = [(one, tuple(sorted(readable(one.id)))) for one in installations()]
+    places = [(one, readable_ids(one.id)) for one in installations()]
     numbers = tuple(number for _, some in places for number in some)
     scope = ErasureScope(login=viewer.login, user_id=viewer.person.id, repository_ids=numbers)
     edits, last = services.store.evidence.held_of(scope)

@@ -7,6 +7,7 @@ import msgspec
 from flask import abort, request
 
 from ghapp.attribution.model import AuditState, Struct, Verdict
+from ghapp.summaries.periods import DayPeriod
 from ghapp.summaries.selection import (
     ListSlice,
     PullOrder,
@@ -14,6 +15,7 @@ from ghapp.summaries.selection import (
     TimeGrain,
     check_days,
     check_shares,
+    year_before,
 )
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -68,6 +70,15 @@ class SpanParameters(Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         check_days(self.since, self.until)
+
+
+def period_of(since: date | None, until: date | None, today: date) -> DayPeriod:
+    """Return the days asked for, by default twelve months up to today; 400 if they begin later."""
+    last = until or today
+    first = since or year_before(last)
+    if first > last:
+        abort(400, f"since is {first}, after today; give until, too")
+    return DayPeriod(first, last)
 
 
 EVERY_AGENT = "any"

@@ -7,13 +7,13 @@ from msgspec.structs import astuple
 
 from ghapp.reports.tables import to_csv
 from ghapp.store.summaries.segments import SegmentSelection
-from ghapp.summaries.segments import Segment, SegmentKind
+from ghapp.summaries.segments import PeopleSegment, SegmentKind
 from ghapp.summaries.selection import year_before
 from ghapp.usage.adoption import AdoptionStudy
 from ghapp.usage.answers import TOKEN_KINDS
 from ghapp.usage.counts import UsageSelection
 from ghapp.usage.segments import SegmentRow, SegmentTable
-from ghapp.web.access import note_access, owns, readable, require_member
+from ghapp.web.access import note_access, owns, readable_ids, require_member
 from ghapp.web.api.answers import answer
 from ghapp.web.api.blueprint import api
 from ghapp.web.api.exports import CSV, download
@@ -47,10 +47,10 @@ class SegmentParameters(SpanParameters, frozen=True, forbid_unknown_fields=True)
             raise ValueError("at most two kinds at a time: by, and one filter")
 
     @property
-    def filters(self) -> tuple[Segment, ...]:
+    def filters(self) -> tuple[PeopleSegment, ...]:
         """The groups that people have to be in."""
         found = ((kind, getattr(self, kind.value)) for kind in SegmentKind)
-        return tuple(Segment(kind, name) for kind, name in found if name is not None)
+        return tuple(PeopleSegment(kind, name) for kind, name in found if name is not None)
 
 
 def asked_in(organization: str) -> tuple[str, SegmentSelection]:
@@ -60,7 +60,7 @@ def asked_in(organization: str) -> tuple[str, SegmentSelection]:
     until = asked.until or services.clock().date()
     usage = UsageSelection(
         installation_id=installation.id,
-        repository_ids=tuple(sorted(readable(installation.id))),
+        repository_ids=readable_ids(installation.id),
         since=asked.since or year_before(until),
         until=until,
         has_unplaced=owns(organization),

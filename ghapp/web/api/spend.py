@@ -17,7 +17,7 @@ from ghapp.summaries.selection import year_before
 from ghapp.usage.counts import UsageSelection
 from ghapp.web.access import (
     note_access,
-    readable,
+    readable_ids,
     require_admin,
     require_reader,
     require_viewer,
@@ -168,7 +168,7 @@ def charge_back(organization: str) -> Response:
     until = next_month(asked.until or today) - timedelta(days=1)
     selection = UsageSelection(
         installation_id=installation.id,
-        repository_ids=tuple(sorted(readable(installation.id))),
+        repository_ids=readable_ids(installation.id),
         since=month_of(asked.since or year_before(until)),
         until=until,
         has_unplaced=True,

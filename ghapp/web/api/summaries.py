@@ -11,9 +11,8 @@ from ghapp.store import WeekCoverage
 from ghapp.summaries.changes import PeriodChanges
 from ghapp.summaries.comparisons import OutcomeSummary
 from ghapp.summaries.counts import OrganizationSummary, PullRow, RepositorySummary
-from ghapp.summaries.periods import DayPeriod
-from ghapp.summaries.selection import SMALLEST_GROUP, NotShown, year_before
-from ghapp.web.access import note_access, readable, require_member, require_reader
+from ghapp.summaries.selection import SMALLEST_GROUP, NotShown
+from ghapp.web.access import note_access, readable_ids, require_member, require_reader
 from ghapp.web.api.answers import ListPage, answer, listed
 from ghapp.web.api.blueprint import api
 from ghapp.web.api.operation import reads
@@ -22,6 +21,7 @@ from ghapp.web.api.questions import (
     ListParameters,
     SpanParameters,
     SummaryParameters,
+    period_of,
     read,
 )
 from ghapp.web.current import services
@@ -107,7 +107,7 @@ def organization_summary(organization: str) -> Response:
     """Answer with an organization's counts."""
     installation = require_member(organization)
     asked = read(SummaryParameters)
-    selection = asked.of(tuple(sorted(readable(installation.id))))
+    selection = asked.of(readable_ids(installation.id))
     note_access("summary", detail=installation.account)
     today = services.clock().date()
     summary = shown(lambda: services.summaries.organization(selection, asked.grain, today=today))
@@ -125,7 +125,7 @@ def organization_outcomes(organization: str) -> Response:
     """Answer with the outcomes of an organization's pull requests."""
     installation = require_member(organization)
     note_access("outcomes", detail=installation.account)
-    return _outcomes(tuple(sorted(readable(installation.id))))
+    return _outcomes(readable_ids(installation.id))
 
 
 @api.get("/repositories/<owner>/<name>/outcomes")
@@ -158,7 +158,7 @@ def organization_changes(organization: str) -> Response:
     """Answer with what changed in an organization since the period before."""
     installation = require_member(organization)
     note_access("changes", detail=installation.account)
-    return _changes(tuple(sorted(readable(installation.id))))
+    return _changes(readable_ids(installation.id))
 
 
 @api.get("/repositories/<owner>/<name>/changes")
@@ -177,11 +177,7 @@ def repository_changes(owner: str, name: str) -> Response:
 
 def _changes(repository_ids: tuple[int, ...]) -> Response:
     asked = read(FilterParameters)
-    until = asked.until or services.clock().date()
-    since = asked.since or year_before(until)
-    if since > until:
-        abort(400, f"since is {since}, after today; give until, too")
-    period = DayPeriod(since, until)
+    period = period_of(asked.since, asked.until, services.clock().date())
     return answer(shown(lambda: services.summaries.changes(asked.of(repository_ids), period)))
 
 

@@ -12,7 +12,7 @@ from ghapp.usage.counts import FOUR_WEEKS, UsageSelection, UsageSummary
 from ghapp.web.access import (
     note_access,
     owns,
-    readable,
+    readable_ids,
     require_admin,
     require_member,
     require_reader,
@@ -74,7 +74,7 @@ def in_organization(
     """
     installation = require_member(organization)
     asked = read(kind)
-    numbers = tuple(sorted(readable(installation.id)))
+    numbers = readable_ids(installation.id)
     selected = asked.of(installation.id, numbers, has_unplaced=owns(organization))
     return installation, asked, selected
 

@@ -18,7 +18,7 @@ from ghapp.summaries.periods import (
     quarter_of,
 )
 from ghapp.summaries.selection import PullSelection, TimeGrain
-from ghapp.web.access import owns, readable, require_member
+from ghapp.web.access import owns, readable_ids, require_member
 from ghapp.web.current import services
 from ghapp.web.pages import drawings
 from ghapp.web.pages.blueprint import pages
@@ -37,7 +37,7 @@ def organization_board(organization: str) -> str:
     """Show an organization's quarter on one sheet; without a quarter, the last one."""
     account = require_member(organization)
     quarter = _quarter()
-    ids = tuple(sorted(readable(account.id)))
+    ids = readable_ids(account.id)
     asked = PullSelection(ids, since=quarter.since, until=quarter.until)
     changes = services.summaries.changes(asked, quarter)
     usage = selected(account.id, asked, has_unplaced=owns(organization))

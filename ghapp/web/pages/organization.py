@@ -10,7 +10,7 @@ from ghapp.summaries.benchmarks import OurFigure, PublishedBenchmark
 from ghapp.summaries.benchmarks import beside as published_beside
 from ghapp.summaries.counts import OrganizationSummary, QuietReason, RepositoryCounts
 from ghapp.summaries.selection import RankBy, TimeGrain
-from ghapp.web.access import readable, require_member
+from ghapp.web.access import readable_ids, require_member
 from ghapp.web.current import services
 from ghapp.web.pages import drawings
 from ghapp.web.pages.beside import beside_pulls
@@ -90,7 +90,7 @@ def organization_outcomes(organization: str) -> str:
 def asked_of(organization: str) -> tuple[Installation, PageQuery]:
     """Return an organization that the viewer is a member of, and what the address asks of it."""
     account = require_member(organization)
-    return account, asked_for(tuple(sorted(readable(account.id))), services.clock().date())
+    return account, asked_for(readable_ids(account.id), services.clock().date())
 
 
 def _published(wanted: PageQuery, summary: OrganizationSummary) -> tuple[PublishedBenchmark, ...]:

@@ -10,7 +10,13 @@ from ghapp.spend.money import MICROS, for_people
 from ghapp.summaries.benchmarks import OurFigure, PublishedBenchmark, beside
 from ghapp.summaries.selection import TimeGrain
 from ghapp.usage.counts import OTHERS, UsageSelection
-from ghapp.web.access import owns, readable, require_member, require_reader, require_viewer
+from ghapp.web.access import (
+    owns,
+    readable_ids,
+    require_member,
+    require_reader,
+    require_viewer,
+)
 from ghapp.web.current import services
 from ghapp.web.frame import cost
 from ghapp.web.pages.blueprint import pages
@@ -35,7 +41,7 @@ BASES = {
 def organization_spend(organization: str) -> str:
     """Show what agents cost an organization."""
     account = require_member(organization)
-    wanted = asked_for(tuple(sorted(readable(account.id))), services.clock().date())
+    wanted = asked_for(readable_ids(account.id), services.clock().date())
     selection = selected(account.id, wanted.selection, has_unplaced=owns(organization))
     return render_template(
         "organization_spend.html",

@@ -10,7 +10,13 @@ from ghapp.store import Repository
 from ghapp.summaries.benchmarks import OurFigure, PublishedBenchmark, beside
 from ghapp.summaries.selection import NamesShown, PullSelection, TimeGrain
 from ghapp.usage.counts import OTHERS, UsagePart, UsagePoint, UsageSelection, UsageSummary
-from ghapp.web.access import owns, readable, require_member, require_reader, require_viewer
+from ghapp.web.access import (
+    owns,
+    readable_ids,
+    require_member,
+    require_reader,
+    require_viewer,
+)
 from ghapp.web.api.usage_exports import UsageBy
 from ghapp.web.current import services
 from ghapp.web.pages.blueprint import pages
@@ -42,7 +48,7 @@ OF_OWNERS = {
 def organization_usage(organization: str) -> str:
     """Show an organization's usage."""
     account = require_member(organization)
-    wanted = asked_for(tuple(sorted(readable(account.id))), services.clock().date())
+    wanted = asked_for(readable_ids(account.id), services.clock().date())
     is_owner = owns(organization)
     selection = selected(account.id, wanted.selection, has_unplaced=is_owner)
     of_owners = {

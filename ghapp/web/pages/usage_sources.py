@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from ghapp.attribution.model import Struct
 from ghapp.summaries.selection import EARLIEST
-from ghapp.web.access import note_access, readable, require_admin
+from ghapp.web.access import note_access, readable_ids, require_admin
 from ghapp.web.current import services
 from ghapp.web.pages.blueprint import pages
 from ghapp.web.pages.filters import asked_for, takes
@@ -33,7 +33,7 @@ class AgentArrivals(Struct, frozen=True):
 def organization_usage_sources(organization: str) -> str:
     """Show an organization's sources of usage."""
     account = require_admin(organization)
-    wanted = asked_for(tuple(sorted(readable(account.id))), services.clock().date())
+    wanted = asked_for(readable_ids(account.id), services.clock().date())
     until = wanted.selection.until or wanted.today
     if not request.args.get("since"):
         since = max(until - SHOWN, EARLIEST)

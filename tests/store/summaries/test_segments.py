@@ -6,7 +6,7 @@ from ghapp.store import Installation, Repository, Store, UsageOrigin
 from ghapp.store.summaries.segments import SegmentQuestions, SegmentSelection
 from ghapp.summaries.counts import PullFacts
 from ghapp.summaries.periods import DayPeriod
-from ghapp.summaries.segments import Segment, SegmentKind
+from ghapp.summaries.segments import PeopleSegment, SegmentKind
 from ghapp.summaries.selection import PersonNaming
 from ghapp.summaries.teams import TeamMember, TeamSource
 from ghapp.usage.answers import TokenCounts
@@ -73,7 +73,7 @@ def test_numbers_by_role_within_a_place_are_those_of_its_people(sqlite_store: St
     tenure = questions.table(SegmentSelection(asked.usage, SegmentKind.TENURE))
     # Of whom no first day is known is in no band.
     assert [one.name for one in tenure.rows] == ["3 to 12 months", OTHERS]
-    within = Segment(SegmentKind.TEAM, "core")
+    within = PeopleSegment(SegmentKind.TEAM, "core")
     study = questions.adoption(SegmentSelection(asked.usage, SegmentKind.ROLE, within))
     assert study.until == date(2026, 5, 3)
     assert [(one.name, one.people) for one in study.groups] == [("engineer", 6), ("lead", 6)]
